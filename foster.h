@@ -1,0 +1,181 @@
+/*
+ * foster.h: every type and every function that crosses a file.
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef FOSTER_H
+#define FOSTER_H
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define LAST_SIGNAL 64
+#define FIRST_RT 34		/* as glibc, systemd and runtimes count, not musl's 35 */
+#define BIT(sig) ((uint64_t)1 << ((sig) - 1))
+#define NEVER INT64_MAX		/* a time in ms that does not come */
+#define MAX_STEPS 16
+#define LINE_SIZE 4096		/* PIPE_BUF: a pipe takes a line whole or not at all */
+#define FAILED 125		/* exit status: foster's own failure */
+
+enum action { RUN, HELP, VERSION_LINE, LICENSE, INSTALL };
+
+struct schedule {
+	int64_t pause_ms;	/* before the first step; 0: none */
+	int steps;		/* 0: no schedule was given */
+	struct {
+		int sig;
+		int64_t wait_ms;	/* until the next step */
+	} step[MAX_STEPS];
+};
+
+/* what the user asked for; const once it was read */
+struct options {
+	enum action action;
+	bool group, single_child, pause, warn_reaped;
+	int verbose;
+	int parent_death;	/* a signal, or 0 */
+	uint64_t ignored, defaulted;	/* for the program's start */
+	signed char rewrite[LAST_SIGNAL + 1];	/* 0: as it came; -1: drop */
+	unsigned char exit_shift[256];	/* added to an exit status, modulo 256 */
+	struct schedule stop, drain;
+	int64_t timeout_ms;	/* -1: none */
+	const char *report, *install;
+	char **program;		/* its argv; program[-1] may be overwritten */
+};
+
+enum phase { RUNNING, LEFT_GROUP, DRAINING, DONE };
+
+/* everything that changes */
+struct state {
+	enum phase phase;
+	pid_t self;		/* foster's own PID */
+	bool init;		/* it is 1 */
+	uint64_t mask;		/* the program's signal mask: the one foster was given */
+	bool ignore_chld;	/* foster was given an ignored SIGCHLD */
+	pid_t program;		/* 0 once it was reaped: its number may be another's */
+	pid_t group;		/* its process group */
+	int status;		/* the program's wait status */
+	int stopped_by;		/* the signal that the program just stopped by, or 0 */
+	bool children;		/* foster has any, as of the last reaping */
+	uint64_t told;		/* signals that foster sent to the whole group */
+	uint64_t sent_alone;	/* signals that it sent to the program alone */
+	bool stopping, timed_out;
+	int stop_signal;	/* what a stop without a schedule sends */
+	const struct schedule *schedule;	/* the one that runs, or NULL */
+	int step;		/* its step that was last done; -1: none yet */
+	int64_t due, timeout;	/* on the monotonic clock, in ms, as all times are */
+	int64_t look;		/* when to look again for what is left */
+	siginfo_t held;		/* a signal that the program's full queue refused */
+	int64_t retry;		/* when to offer it again; NEVER: none is held */
+	bool said_full;
+	uint64_t passed_over;	/* signals that wait until the others had their turn */
+	unsigned turn;
+	int tty;		/* the controlling terminal, or -1 */
+	bool take_tty;		/* the program's group becomes its foreground */
+	int report;		/* the report file, or -1 */
+	uint64_t oom_kills;	/* the cgroup's count at the start */
+};
+
+/* init.c: one line "foster: ..." on standard error, dropped if it can't be taken at once;
+ * %s and %d are known, a format that ends in a colon gets errno's text; errno is kept */
+void say(const char *format, ...);
+/* init.c: says it and exits with status */
+_Noreturn void die(int status, const char *format, ...);
+/* init.c: formats into buf (size bytes with the NUL); control characters of %s are written
+ * as \n, \r or \xNN if escape is set; returns the length, cut to what fits */
+size_t format_args(char *buf, size_t size, bool escape, const char *format, va_list);
+/* init.c: the same, not escaped */
+size_t format(char *buf, size_t size, const char *format, ...);
+/* init.c: the monotonic clock in ms */
+int64_t now_ms(void);
+
+/* options.c: reads FOSTER_OPTIONS (and removes it from the environment), then argv;
+ * what is wrong is a line and exit status 125 */
+void read_options(struct options *, int argc, char **argv);
+/* options.c: what --help says, into buf; returns its length */
+size_t help_text(char *buf, size_t size);
+/* options.c: the options as they were understood, in a form that reads back to the same */
+size_t options_text(const struct options *, char *buf, size_t size);
+/* options.c: ms as "10 s" or "10500 ms", or without the blank; into buf of 24 bytes */
+const char *time_text(char *buf, int64_t ms, bool blank);
+
+/* install.c: copies foster itself to file, mode 0755, complete or not at all; returns the
+ * exit status */
+int install(const char *file);
+
+/* exec.c: starts the program in a process group of its own; false if it could not be
+ * started, then *status is the exit status and the line about it was written */
+bool start_program(struct state *, const struct options *, int *status);
+
+/* signals.c: blocks all 64 signals, those too that musl's sigfillset leaves out; returns
+ * the mask before */
+uint64_t block_signals(void);
+/* signals.c: sets the signal mask */
+void set_mask(uint64_t);
+/* signals.c: sets sig's disposition to SIG_DFL or SIG_IGN; true if it was ignored before */
+bool set_disposition(int sig, void (*)(int));
+/* signals.c: true if sig is ignored now */
+bool is_ignored(int sig);
+/* signals.c: true if sig is pending */
+bool is_pending(int sig);
+/* signals.c: takes sig if it is pending */
+bool take_pending(int sig, siginfo_t *);
+/* signals.c: the number of the signal that word (of len bytes) names, in either case, with
+ * or without SIG; 0 if none */
+int signal_by_name(const char *word, size_t len);
+/* signals.c: its name without SIG, into buf of 12 bytes */
+const char *signal_name(char *buf, int sig);
+/* signals.c: the next signal, in an order that lets none starve; 0 when the deadline (ms)
+ * has come or there may be something to look at */
+int next_signal(struct state *, siginfo_t *, int64_t deadline);
+/* signals.c: sends sig to where a signal of this kind goes */
+void forward(struct state *, const struct options *, int sig, siginfo_t *);
+/* signals.c: offers the held signal again */
+void forward_held(struct state *, const struct options *);
+/* signals.c: sends sig where SIGTERM goes, then SIGCONT */
+void send_stop(struct state *, const struct options *, int sig);
+/* signals.c: kill(2), tried again where it fails for a reason that may pass */
+bool send_to(pid_t, int sig);
+
+/* reaper.c: reaps the children that have ended, a batch at a time; true if the program was
+ * one (then its status is set, and program is 0). Sets stopped_by and children. */
+bool reap(struct state *, const struct options *, bool *more);
+/* reaper.c: a wait status as an exit status: 0 to 255, 128+n for signal n */
+int exit_status(int status);
+/* reaper.c: a wait status in words, into buf of 80 bytes */
+const char *status_text(char *buf, int status, bool out_of_memory);
+/* reaper.c: true if the group has no member at all, zombies counted */
+bool group_gone(pid_t group);
+/* reaper.c: true if the group has no member but zombies (without /proc: none at all); reads
+ * all of /proc, so not to be asked for each child that ends */
+bool group_empty(pid_t group);
+/* reaper.c: true if a drain has nothing left to do; thorough: also told apart from zombies
+ * that are another's, which reads all of /proc */
+bool nothing_left(const struct state *, bool thorough);
+/* reaper.c: calls act for each member of the group that ignores sig */
+void each_ignoring(pid_t group, int sig, void (*act)(pid_t));
+/* reaper.c: sends sig, then SIGCONT, to all that a drain is for */
+void send_drain(const struct state *, int sig);
+/* reaper.c: who is left, for a message: "pid 17 (worker) and 2 more" */
+void left_text(const struct state *, bool drain, char *buf, size_t size);
+/* reaper.c: how many processes the container's cgroup has lost for want of memory */
+uint64_t oom_kills(void);
+/* reaper.c: the number behind key (at a line's start) in a file of the kernel's; of two,
+ * separated by a slash, the second into *limit if that is not NULL; false if not there */
+bool read_field(const char *file, const char *key, int base, uint64_t *value, uint64_t *limit);
+
+/* tty.c: finds the controlling terminal, and whether the program is to have it */
+void find_terminal(struct state *);
+/* tty.c: makes the program's group the foreground group if foster's own is now */
+void give_terminal(struct state *);
+/* tty.c: at the end: makes foster's group the foreground again, if nobody else is there */
+void take_terminal(const struct state *);
+/* tty.c: true if the program's group is the terminal's foreground group */
+bool group_in_foreground(const struct state *);
+/* tty.c: the program stopped: continue it, hand it the terminal, or stop with it */
+void program_stopped(struct state *);
+
+#endif

@@ -1,0 +1,307 @@
+/*
+ * signals.c: their names, numbers and masks; waiting for one, and forwarding it.
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "foster.h"
+
+/* A mask is a 64-bit number, handed to the kernel as it is: libc's sets refuse 32 to 34. */
+#define MASK_SIZE 8
+#define ALL UINT64_MAX
+#define REAL_TIME (ALL << (32 - 1))
+
+/* the first row of a number is the name that is printed; no pointers, so that no page of
+ * the binary must be relocated */
+static const struct {
+	char name[7];
+	unsigned char sig;
+} table[] = {
+	{"HUP", SIGHUP}, {"INT", SIGINT}, {"QUIT", SIGQUIT}, {"ILL", SIGILL},
+	{"TRAP", SIGTRAP}, {"ABRT", SIGABRT}, {"BUS", SIGBUS}, {"FPE", SIGFPE},
+	{"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"SEGV", SIGSEGV}, {"USR2", SIGUSR2},
+	{"PIPE", SIGPIPE}, {"ALRM", SIGALRM}, {"TERM", SIGTERM}, {"STKFLT", SIGSTKFLT},
+	{"CHLD", SIGCHLD}, {"CONT", SIGCONT}, {"STOP", SIGSTOP}, {"TSTP", SIGTSTP},
+	{"TTIN", SIGTTIN}, {"TTOU", SIGTTOU}, {"URG", SIGURG}, {"XCPU", SIGXCPU},
+	{"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH},
+	{"IO", SIGIO}, {"PWR", SIGPWR}, {"SYS", SIGSYS},
+	{"IOT", SIGABRT}, {"CLD", SIGCHLD}, {"POLL", SIGIO}, {"UNUSED", SIGSYS},
+};
+
+static int
+digits(const char *word, size_t len)
+{
+	int n = 0;
+
+	if (len == 0 || len > 9)
+		return -1;
+	for (; len; len--, word++) {
+		if (*word < '0' || *word > '9')
+			return -1;
+		n = n * 10 + (*word - '0');
+	}
+	return n;
+}
+
+int
+signal_by_name(const char *word, size_t len)
+{
+	int n = digits(word, len);
+
+	if (n >= 0)
+		return n <= LAST_SIGNAL ? n : 0;
+	if (len > 3 && strncasecmp(word, "SIG", 3) == 0) {
+		word += 3;
+		len -= 3;
+	}
+	if (len >= 5 && (strncasecmp(word, "RTMIN", 5) == 0 || strncasecmp(word, "RTMAX", 5) == 0)) {
+		bool min = word[3] == 'I' || word[3] == 'i';
+
+		n = 0;
+		if (len > 5) {
+			n = word[5] == (min ? '+' : '-') ? digits(word + 6, len - 6) : -1;
+			if (n < 0 || n > LAST_SIGNAL - FIRST_RT)
+				return 0;
+		}
+		return min ? FIRST_RT + n : LAST_SIGNAL - n;
+	}
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		if (strlen(table[i].name) == len && strncasecmp(table[i].name, word, len) == 0)
+			return table[i].sig;
+	return 0;
+}
+
+const char *
+signal_name(char *buf, int sig)
+{
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		if (table[i].sig == sig)
+			return strcpy(buf, table[i].name);
+	if (sig == FIRST_RT || sig == LAST_SIGNAL)
+		return strcpy(buf, sig == FIRST_RT ? "RTMIN" : "RTMAX");
+	format(buf, 12, sig > FIRST_RT ? "RTMIN+%d" : "%d", sig > FIRST_RT ? sig - FIRST_RT : sig);
+	return buf;
+}
+
+uint64_t
+block_signals(void)
+{
+	uint64_t all = ALL, old = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, MASK_SIZE);
+	return old;
+}
+
+void
+set_mask(uint64_t mask)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, MASK_SIZE);
+}
+
+/* the kernel's struct sigaction has the handler first and is otherwise zero for our two
+ * (on every machine but MIPS); libc's function refuses 32 to 34 */
+bool
+set_disposition(int sig, void (*handler)(int))
+{
+	unsigned long new[8] = {(unsigned long)handler}, old[8] = {0};
+
+	syscall(SYS_rt_sigaction, sig, new, old, MASK_SIZE);
+	return old[0] == (unsigned long)SIG_IGN;
+}
+
+bool
+is_ignored(int sig)
+{
+	unsigned long old[8] = {0};
+
+	syscall(SYS_rt_sigaction, sig, NULL, old, MASK_SIZE);
+	return old[0] == (unsigned long)SIG_IGN;
+}
+
+bool
+is_pending(int sig)
+{
+	uint64_t pending = 0;
+
+	syscall(SYS_rt_sigpending, &pending, MASK_SIZE);
+	return pending & BIT(sig);
+}
+
+/* one raw rt_sigtimedwait(2): libc's starts over with the full time when foster was stopped
+ * and continued. The two longs are the kernel's old timespec on 32-bit machines too. */
+static int
+take(uint64_t set, siginfo_t *info, int64_t deadline)
+{
+	long time[2];
+	int64_t left = deadline == NEVER ? 0 : deadline - now_ms();
+	int sig;
+
+	if (left < 0)
+		left = 0;
+	time[0] = left / 1000 > INT32_MAX ? INT32_MAX : (long)(left / 1000);
+	time[1] = (long)(left % 1000) * 1000000;
+	sig = (int)syscall(SYS_rt_sigtimedwait, &set, info, deadline == NEVER ? NULL : time, MASK_SIZE);
+	/* never seen, but a wait that fails for good must not make foster spin */
+	if (sig < 0 && errno != EINTR && (errno != EAGAIN || deadline == NEVER))
+		poll(NULL, 0, 10);
+	return sig < 0 ? 0 : sig;
+}
+
+bool
+take_pending(int sig, siginfo_t *info)
+{
+	return take(BIT(sig), info, 0) == sig;
+}
+
+/* The kernel hands out the lowest number first, so a flood of one signal would starve those
+ * above it, and SIGCHLD among them. So after every few, each number gets its turn. */
+int
+next_signal(struct state *st, siginfo_t *info, int64_t deadline)
+{
+	/* each real-time number keeps its order behind the one that is held */
+	uint64_t set = st->retry == NEVER ? ALL : ~REAL_TIME;
+	int sig;
+
+	if (st->passed_over) {
+		sig = take(set & ~st->passed_over, info, 0);
+		if (!sig)
+			st->passed_over = 0;
+	} else {
+		sig = 0;
+	}
+	if (!sig)
+		sig = take(set, info, deadline);
+	if (sig && (st->passed_over || ++st->turn % 16 == 0))
+		st->passed_over |= BIT(sig);
+	return sig;
+}
+
+bool
+send_to(pid_t pid, int sig)
+{
+	for (int tries = 0; kill(pid, sig) < 0; tries++)
+		if (errno == ESRCH || errno == EPERM || errno == EINVAL || tries == 3)
+			return false;
+	return true;
+}
+
+/* to the group, or the program alone. A group without a member, or one that may not be
+ * signalled, falls back to the program; one that the program left misses it. */
+static bool
+deliver(struct state *st, int sig, bool group)
+{
+	bool sent = false;
+	pid_t now;
+
+	if (group || !st->program) {
+		sent = send_to(-st->group, sig);
+		if (sent)
+			st->told |= BIT(sig);
+		if (!st->program)
+			return sent;
+		now = sent ? getpgid(st->program) : 0;
+		if (sent && (now <= 0 || now == st->group))
+			return true;
+	}
+	if (send_to(st->program, sig)) {
+		if (!sent)
+			st->sent_alone |= BIT(sig);
+		sent = true;
+	}
+	return sent;
+}
+
+static bool
+goes_to_group(const struct options *opt, int sig)
+{
+	if (opt->single_child)
+		return false;
+	return opt->group || sig == SIGTERM || sig == SIGINT || sig == SIGWINCH || sig == SIGCONT;
+}
+
+/* kill(2) merges a real-time signal without a word when the queue is full */
+static bool
+queue_full(pid_t pid)
+{
+	char file[32];
+	uint64_t queued, limit;
+
+	format(file, sizeof file, "/proc/%d/status", (int)pid);
+	return read_field(file, "SigQ:", 10, &queued, &limit) && queued >= limit;
+}
+
+static void
+hold(struct state *st, int sig, const siginfo_t *info)
+{
+	char name[12];
+
+	st->held = *info;
+	st->held.si_signo = sig;
+	st->retry = now_ms() + 5;
+	if (!st->said_full)
+		say("%s: the program's signal queue is full, trying again", signal_name(name, sig));
+	st->said_full = true;
+}
+
+/* false if the program's queue is full */
+static bool
+try_forward(struct state *st, const struct options *opt, int sig, siginfo_t *info)
+{
+	/* sigqueue(3), a timer, a message queue; SI_TKILL is tgkill(2), which has no payload */
+	bool payload = info->si_code < 0 && info->si_code != SI_TKILL;
+	bool group = goes_to_group(opt, sig);
+	char name[12];
+
+	if (payload && st->program) {
+		info->si_signo = sig;
+		if (syscall(SYS_rt_sigqueueinfo, st->program, sig, info) == 0) {
+			st->sent_alone |= BIT(sig);
+			return true;
+		}
+		if (errno == EAGAIN)
+			return false;
+		group = false;
+	} else if ((BIT(sig) & REAL_TIME) && st->program && !group && queue_full(st->program)) {
+		return false;
+	}
+	if (!deliver(st, sig, group))
+		say("%s:", signal_name(name, sig));
+	return true;
+}
+
+void
+forward(struct state *st, const struct options *opt, int sig, siginfo_t *info)
+{
+	char name[12];
+
+	if (opt->verbose > 1)
+		say("%s from pid %d: forwarded", signal_name(name, sig), (int)info->si_pid);
+	if (!try_forward(st, opt, sig, info))
+		hold(st, sig, info);
+}
+
+void
+forward_held(struct state *st, const struct options *opt)
+{
+	if (try_forward(st, opt, st->held.si_signo, &st->held))
+		st->retry = NEVER;
+	else
+		st->retry = now_ms() + 5;
+}
+
+void
+send_stop(struct state *st, const struct options *opt, int sig)
+{
+	char name[12];
+
+	if (!deliver(st, sig, !opt->single_child))
+		say("%s:", signal_name(name, sig));
+	else if (sig != SIGKILL)
+		deliver(st, SIGCONT, !opt->single_child);
+}

@@ -1,0 +1,146 @@
+/*
+ * tty.c: the controlling terminal: who is its foreground, and what a stopped program needs.
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "foster.h"
+
+/* foster's controlling terminal, not as one of 0 to 2; -1 if it has none */
+static int
+open_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), high;
+
+	if (fd < 0 && errno == ENXIO)
+		return -1;
+	if (fd >= 3)
+		return fd;
+	if (fd >= 0) {
+		high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		close(fd);
+		return high;
+	}
+	/* no /dev: this call succeeds for the controlling terminal alone */
+	for (fd = 0; fd < 3; fd++)
+		if (tcgetpgrp(fd) >= 0)
+			return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return -1;
+}
+
+/* whether foster's own group is the foreground group */
+static bool
+in_foreground(int tty)
+{
+	pid_t foreground = tcgetpgrp(tty), own = getpgrp();
+	char none;
+
+	if (foreground != 0 || own != 0)
+		return foreground == own;
+	/* both are outside of this PID namespace: a read that may not stop us tells */
+	return read(tty, &none, 0) == 0 || errno != EIO;
+}
+
+void
+find_terminal(struct state *st)
+{
+	st->tty = open_terminal();
+	if (st->tty < 0)
+		return;
+	/* a script without job control started it with & */
+	if (is_ignored(SIGINT) && is_ignored(SIGQUIT)) {
+		close(st->tty);
+		st->tty = -1;
+		return;
+	}
+	st->take_tty = in_foreground(st->tty);
+}
+
+void
+give_terminal(struct state *st)
+{
+	if (st->tty >= 0 && st->program && in_foreground(st->tty))
+		tcsetpgrp(st->tty, st->group);
+}
+
+void
+take_terminal(const struct state *st)
+{
+	pid_t foreground;
+
+	if (st->init || st->tty < 0)
+		return;
+	foreground = tcgetpgrp(st->tty);
+	if (foreground > 0 && (foreground == st->group || group_empty(foreground)))
+		tcsetpgrp(st->tty, getpgrp());
+}
+
+bool
+group_in_foreground(const struct state *st)
+{
+	int tty = st->tty >= 0 ? st->tty : open_terminal();
+	bool is = tty >= 0 && tcgetpgrp(tty) == st->group;
+
+	if (tty >= 0 && tty != st->tty)
+		close(tty);
+	return is;
+}
+
+/* PID 1: a terminal whose foreground group has no member left, or foster alone, which never
+ * reads, goes to the program */
+static bool
+inherit_terminal(const struct state *st)
+{
+	int tty = open_terminal();
+	pid_t foreground;
+	bool given = false;
+
+	if (tty < 0)
+		return false;
+	foreground = tcgetpgrp(tty);
+	if (foreground > 0 && (foreground == getpgrp() || group_empty(foreground)))
+		given = tcsetpgrp(tty, st->group) == 0;
+	close(tty);
+	return given;
+}
+
+/* Stops foster as the program was stopped: with its whole group, so that a shell sees all of
+ * its pipeline stop, or alone where the program was in the background. Returns when foster is
+ * continued, or at once where the kernel doesn't stop it: an orphaned group, setpgid(2). */
+static void
+stop_too(const struct state *st, int sig)
+{
+	uint64_t all;
+
+	send_to(st->tty >= 0 && tcgetpgrp(st->tty) == st->group ? 0 : st->self, sig);
+	all = block_signals();
+	set_mask(all & ~BIT(sig));
+	set_mask(all);
+}
+
+void
+program_stopped(struct state *st)
+{
+	int sig = st->stopped_by;
+
+	if (sig == SIGTSTP && st->init) {
+		send_to(-st->group, SIGCONT);
+	} else if (sig == SIGTSTP) {
+		stop_too(st, sig);
+		if (!is_pending(SIGCONT))
+			send_to(-st->group, SIGCONT);
+	} else if (sig == SIGTTIN || sig == SIGTTOU) {
+		if (st->init) {
+			if (inherit_terminal(st))
+				send_to(-st->group, SIGCONT);
+		} else if (st->tty >= 0 && in_foreground(st->tty)) {
+			give_terminal(st);
+			send_to(-st->group, SIGCONT);
+		} else {
+			stop_too(st, sig);
+		}
+	}
+}
