@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "foster.h"
@@ -34,7 +34,7 @@ copy(int from, int to)
 		}
 	}
 	/* some file systems tell of a full disk only here */
-	return fchmod(to, 0755) == 0 && fsync(to) == 0;
+	return syscall(SYS_fchmod, to, 0755) == 0 && fsync(to) == 0;
 }
 
 static int

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +13,7 @@
 /* those that have no letter */
 enum { IGNORE_SIGNAL = 1, DEFAULT_SIGNAL, STOP, DRAIN, TIMEOUT, REPORT, INSTALL_FILE };
 
-/* getopt_long's strings and --help are made from it; no pointers, so that no page of the
+/* the parser and --help read it; no pointers, so that no page of the
  * binary must be relocated */
 static const struct {
 	char letter;
@@ -244,33 +243,71 @@ apply(struct options *opt, bool variable, int letter, const char *arg)
 	}
 }
 
-/* reads options up to the first word that is none; returns its index */
+/* the row of a long option, which may be cut short where that is unambiguous */
+static int
+long_row(const char *name, size_t len, const char **wrong)
+{
+	int found = -1;
+
+	*wrong = "no such option";
+	for (int i = 0; i < ROWS; i++) {
+		if (!len || strncmp(table[i].name, name, len) != 0)
+			continue;
+		if (!table[i].name[len])
+			return i;
+		if (found >= 0)
+			*wrong = "ambiguous";
+		found = i;
+	}
+	return **wrong == 'a' ? -1 : found;
+}
+
+static int
+letter_row(char letter)
+{
+	for (int i = 0; i < ROWS; i++)
+		if (table[i].letter == letter && letter > ' ')
+			return i;
+	return -1;
+}
+
+/* Reads options as getopt_long(3) does, up to the first word that is none; returns its index.
+ * Not with getopt_long, since musl's brings stdio with it: a fifth of the binary. */
 static int
 read_words(struct options *opt, int argc, char **argv, bool variable)
 {
-	char letters[2 * ROWS + 3] = "+:", *l = letters + 2;
-	struct option longs[ROWS + 1], *o = longs;
-	int letter, at;
+	const char *word, *p, *arg, *wrong;
+	int at, row;
 
-	for (int i = 0; i < ROWS; i++) {
-		*l++ = table[i].letter;
-		if (*table[i].arg)
-			*l++ = ':';
-		if (*table[i].name)
-			*o++ = (struct option){table[i].name, *table[i].arg != 0, NULL, table[i].letter};
+	for (at = 1; at < argc; at++) {
+		word = argv[at];
+		if (word[0] != '-' || !word[1])
+			break;
+		if (strcmp(word, "--") == 0)
+			return at + 1;
+		for (p = word + 1; *p; p++) {
+			wrong = "no such option";
+			if (*p == '-' && p == word + 1) {
+				arg = strchrnul(p, '=');
+				row = long_row(p + 1, (size_t)(arg - p - 1), &wrong);
+				p = arg;
+				arg = *p ? p + 1 : NULL;
+				if (row >= 0 && arg && !*table[row].arg)
+					bad(variable, word, "takes no argument");
+			} else {
+				row = letter_row(*p);
+				arg = p[1] ? p + 1 : NULL;
+			}
+			if (row < 0)
+				bad(variable, word, wrong);
+			if (*table[row].arg && !arg && !(arg = argv[++at]))
+				bad(variable, word, "needs an argument");
+			apply(opt, variable, table[row].letter, arg);
+			if (*table[row].arg || !*p)
+				break;
+		}
 	}
-	*l = '\0';
-	*o = (struct option){0};
-	opterr = 0;
-	optind = 1;
-	while (at = optind, (letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (letter == ':')
-			bad(variable, argv[at], "needs an argument");
-		if (letter == '?' || (letter < ' ' && argv[at][1] != '-'))
-			bad(variable, argv[at], argv[at][1] == '-' && optopt ? "takes no argument" : "no such option");
-		apply(opt, variable, letter, optarg);
-	}
-	return optind;
+	return at;
 }
 
 /* splits at blanks, in place */
