@@ -83,9 +83,13 @@ exists(const char *file)
 static const char *
 script_interpreter(char *head)
 {
-	char *name = head + 2 + strspn(head + 2, " \t");
+	char *name = head + 2, *end;
 
-	name[strcspn(name, " \t\n")] = '\0';
+	while (*name == ' ' || *name == '\t')
+		name++;
+	for (end = name; *end && *end != ' ' && *end != '\t' && *end != '\n'; end++)
+		;
+	*end = '\0';
 	return name;
 }
 

@@ -38,12 +38,12 @@ struct options {
 	int verbose;
 	int parent_death;	/* a signal, or 0 */
 	uint64_t ignored, defaulted;	/* for the program's start */
-	signed char rewrite[LAST_SIGNAL + 1];	/* 0: as it came; -1: drop */
-	unsigned char exit_shift[256];	/* added to an exit status, modulo 256 */
-	struct schedule stop, drain;
 	int64_t timeout_ms;	/* -1: none */
 	const char *report, *install;
 	char **program;		/* its argv; program[-1] may be overwritten */
+	signed char rewrite[LAST_SIGNAL + 1];	/* 0: as it came; -1: drop */
+	unsigned char exit_shift[256];	/* added to an exit status, modulo 256 */
+	struct schedule stop, drain;
 };
 
 enum phase { RUNNING, LEFT_GROUP, DRAINING, DONE };
@@ -68,8 +68,7 @@ struct state {
 	int step;		/* its step that was last done; -1: none yet */
 	int64_t due, timeout;	/* on the monotonic clock, in ms, as all times are */
 	int64_t look;		/* when to look again for what is left */
-	siginfo_t held;		/* a signal that the program's full queue refused */
-	int64_t retry;		/* when to offer it again; NEVER: none is held */
+	int64_t retry;		/* when to offer the held signal again; NEVER: none is held */
 	bool said_full;
 	uint64_t passed_over;	/* signals that wait until the others had their turn */
 	unsigned turn;
@@ -77,6 +76,7 @@ struct state {
 	bool take_tty;		/* the program's group becomes its foreground */
 	int report;		/* the report file, or -1 */
 	uint64_t oom_kills;	/* the cgroup's count at the start */
+	siginfo_t held;		/* a signal that the program's full queue refused */
 };
 
 /* init.c: one line "foster: ..." on standard error, dropped if it can't be taken at once;
@@ -89,6 +89,9 @@ _Noreturn void die(int status, const char *format, ...);
 size_t format_args(char *buf, size_t size, bool escape, const char *format, va_list);
 /* init.c: the same, not escaped */
 size_t format(char *buf, size_t size, const char *format, ...);
+/* init.c: moves a descriptor of foster's own out of 0 to 2, where lines for standard error
+ * would go to it; fd may be -1. Returns the new one, or -1. */
+int move_up(int fd);
 /* init.c: the monotonic clock in ms */
 int64_t now_ms(void);
 
@@ -98,7 +101,7 @@ void read_options(struct options *, int argc, char **argv);
 /* options.c: what --help says, into buf; returns its length */
 size_t help_text(char *buf, size_t size);
 /* options.c: the options as they were understood, in a form that reads back to the same */
-size_t options_text(const struct options *, char *buf, size_t size);
+void options_text(const struct options *, char *buf, size_t size);
 /* options.c: ms as "10 s" or "10500 ms", or without the blank; into buf of 24 bytes */
 const char *time_text(char *buf, int64_t ms, bool blank);
 

@@ -58,19 +58,26 @@ act(const struct options *opt)
 	return 0;
 }
 
+int
+move_up(int fd)
+{
+	int high;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	high = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close(fd);
+	return high;
+}
+
 static int
 open_report(const char *file)
 {
-	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-	int high = fd;
+	int fd = move_up(open(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666));
 
-	if (fd >= 0 && fd < 3) {	/* or lines for standard error would go there */
-		high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		close(fd);
-	}
-	if (high < 0)
+	if (fd < 0)
 		die(FAILED, "%s:", file);
-	return high;
+	return fd;
 }
 
 static void
@@ -89,12 +96,12 @@ prepare(struct state *st, const struct options *opt)
 		st->report = open_report(opt->report);
 	if (opt->parent_death) {
 		parent = getppid();
-		if (prctl(PR_SET_PDEATHSIG, opt->parent_death) < 0)
+		if (syscall(SYS_prctl, PR_SET_PDEATHSIG, opt->parent_death) < 0)
 			die(FAILED, "--parent-death-signal:");
 		if (getppid() != parent)
 			send_to(st->self, opt->parent_death);
 	}
-	if (!st->init && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 && opt->verbose)
+	if (!st->init && syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1) == 0 && opt->verbose)
 		say("not PID 1: child subreaper");
 	if (opt->report || opt->verbose)
 		st->oom_kills = oom_kills();

@@ -8,11 +8,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "foster.h"
+
+#define SELF "/proc/self/exe"
 
 static bool
 copy(int from, int to)
@@ -37,24 +38,15 @@ copy(int from, int to)
 	return syscall(SYS_fchmod, to, 0755) == 0 && fsync(to) == 0;
 }
 
-static int
-open_self(void)
-{
-	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	const char *name = (const char *)getauxval(AT_EXECFN);
-
-	return fd >= 0 || !name ? fd : open(name, O_RDONLY | O_CLOEXEC);
-}
-
 int
 install(const char *file)
 {
 	char temporary[PATH_MAX];
 	size_t len = strlen(file);
-	int self = open_self(), to = -1;
+	int self = open(SELF, O_RDONLY | O_CLOEXEC), to = -1;
 
 	if (self < 0)
-		die(FAILED, "/proc/self/exe:");
+		die(FAILED, SELF ":");
 	if (len + 12 > sizeof temporary) {
 		errno = ENAMETOOLONG;
 		die(FAILED, "%s:", file);

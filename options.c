@@ -19,7 +19,7 @@ static const struct {
 	char letter;
 	char name[20];
 	char arg[10];
-	char help[64];
+	char help[48];
 } table[] = {
 	{'g', "group", "", "every signal to the program's process group"},
 	{'c', "single-child", "", "every signal to the program alone, SIGTERM too"},
@@ -27,7 +27,7 @@ static const struct {
 	{IGNORE_SIGNAL, "ignore-signal", "SIG", "the program starts with SIG ignored"},
 	{DEFAULT_SIGNAL, "default-signal", "SIG", "the program starts with SIG at its default"},
 	{'p', "parent-death-signal", "SIG", "receive SIG when foster's own parent dies"},
-	{STOP, "stop", "SCHEDULE", "what a stop does: [TIME/]SIG/TIME/SIG/.../SIG, or TIME"},
+	{STOP, "stop", "SCHEDULE", "what a stop does"},
 	{DRAIN, "drain", "SCHEDULE", "the same for all that the program left behind"},
 	{TIMEOUT, "timeout", "TIME", "begin the stop after TIME; exit status 124"},
 	{'e', "exit-code", "CODE[:AS]", "report exit status CODE as AS (0 if not given)"},
@@ -36,7 +36,7 @@ static const struct {
 	{'P', "pause", "", "start no program: reap until SIGTERM or SIGINT"},
 	{INSTALL_FILE, "install", "FILE", "copy foster itself to FILE and exit"},
 	{'w', "warn-reaped", "", "a line for each orphan that is reaped"},
-	{'v', "verbose", "", "a line for each thing done (twice: for each signal too)"},
+	{'v', "verbose", "", "a line for each thing done (-vv: each signal)"},
 	{'h', "help", "", "print this and exit"},
 	{'V', "version", "", "print the version and exit"},
 	{'l', "license", "", "print the licence and exit (also -L)"},
@@ -44,6 +44,11 @@ static const struct {
 };
 
 enum { ROWS = sizeof table / sizeof *table };
+
+struct text {
+	char *buf;
+	size_t size, len;
+};
 
 /* where a word came from, for the line about it */
 _Noreturn static void
@@ -310,25 +315,32 @@ read_words(struct options *opt, int argc, char **argv, bool variable)
 	return at;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* splits at blanks, in place */
 static void
 read_variable(struct options *opt, char *words)
 {
-	static const char blanks[] = " \t\n\v\f\r";
 	int count = 1, used;
 
-	for (const char *p = words; *(p += strspn(p, blanks)); p += strcspn(p, blanks))
-		count++;
+	for (const char *p = words; *p; p++)
+		if (!is_blank(*p) && (p == words || is_blank(p[-1])))
+			count++;
 	char *argv[count + 1];
 
-	argv[0] = argv[count] = NULL;
-	for (int i = 1; i < count; i++) {
-		words += strspn(words, blanks);
-		argv[i] = words;
-		words += strcspn(words, blanks);
-		if (*words)
-			*words++ = '\0';
+	count = 1;
+	for (bool blank = true; *words; words++) {
+		if (is_blank(*words))
+			*words = '\0';
+		else if (blank)
+			argv[count++] = words;
+		blank = !*words;
 	}
+	argv[0] = argv[count] = NULL;
 	used = read_words(opt, count, argv, true);
 	if (used < count)
 		bad(true, argv[used], "not an option");
@@ -389,7 +401,8 @@ help_text(char *buf, size_t size)
 		n += format(buf + n, size - n, "%s\n", table[i].help);
 	}
 	return n + format(buf + n, size - n,
-		"\nSIG is a name or a number, RTMIN is 34; TIME a number with ms, s, m or h.\n"
+		"\nSIG: a name or a number, RTMIN is 34.  TIME: a number with ms, s, m or h.\n"
+		"SCHEDULE: [TIME/]SIG/TIME/SIG/.../SIG; a TIME alone is TERM/TIME/KILL.\n"
 		VARIABLE " holds options too, split at blanks.\n");
 }
 
@@ -412,58 +425,58 @@ time_text(char *buf, int64_t ms, bool blank)
 	return p;
 }
 
-static size_t
-schedule_text(const char *name, const struct schedule *s, char *buf, size_t size)
+static void
+add(struct text *t, const char *format, ...)
 {
-	char time[24], sig[12];
-	size_t n = format(buf, size, " %s ", name);
+	va_list args;
 
-	if (s->pause_ms)
-		n += format(buf + n, size - n, "%s/", time_text(time, s->pause_ms, false));
-	for (int i = 0; i < s->steps; i++) {
-		n += format(buf + n, size - n, "%s", signal_name(sig, s->step[i].sig));
-		if (i < s->steps - 1)
-			n += format(buf + n, size - n, "/%s/", time_text(time, s->step[i].wait_ms, false));
-	}
-	return n;
+	va_start(args, format);
+	t->len += format_args(t->buf + t->len, t->size - t->len, false, format, args);
+	va_end(args);
 }
 
-size_t
+static void
+add_schedule(struct text *t, const char *name, const struct schedule *s)
+{
+	char time[24], sig[12];
+
+	if (!s->steps)
+		return;
+	add(t, " --%s ", name);
+	if (s->pause_ms)
+		add(t, "%s/", time_text(time, s->pause_ms, false));
+	for (int i = 0; i < s->steps; i++) {
+		if (i)
+			add(t, "/%s/", time_text(time, s->step[i - 1].wait_ms, false));
+		add(t, "%s", signal_name(sig, s->step[i].sig));
+	}
+}
+
+void
 options_text(const struct options *opt, char *buf, size_t size)
 {
+	struct text t = {.buf = buf, .size = size};
 	char sig[12], to[12], time[24];
-	size_t n = 0;
 
 	buf[0] = '\0';
-	if (opt->group)
-		n += format(buf + n, size - n, " -g");
-	if (opt->single_child)
-		n += format(buf + n, size - n, " -c");
+	add(&t, "%s%s%s%s", opt->group ? " -g" : "", opt->single_child ? " -c" : "",
+	    opt->pause ? " -P" : "", opt->warn_reaped ? " -w" : "");
 	for (int i = 1; i <= LAST_SIGNAL; i++) {
+		signal_name(sig, i);
 		if (opt->rewrite[i])
-			n += format(buf + n, size - n, " -r %s:%s", signal_name(sig, i),
-				    opt->rewrite[i] > 0 ? signal_name(to, opt->rewrite[i]) : "0");
-		if (opt->ignored & BIT(i))
-			n += format(buf + n, size - n, " --ignore-signal %s", signal_name(sig, i));
-		if (opt->defaulted & BIT(i))
-			n += format(buf + n, size - n, " --default-signal %s", signal_name(sig, i));
+			add(&t, " -r %s:%s", sig, opt->rewrite[i] > 0 ? signal_name(to, opt->rewrite[i]) : "0");
+		if ((opt->ignored | opt->defaulted) & BIT(i))
+			add(&t, " --%s-signal %s", opt->ignored & BIT(i) ? "ignore" : "default", sig);
+		if (opt->parent_death == i)
+			add(&t, " -p %s", sig);
 	}
-	if (opt->parent_death)
-		n += format(buf + n, size - n, " -p %s", signal_name(sig, opt->parent_death));
-	if (opt->stop.steps)
-		n += schedule_text("--stop", &opt->stop, buf + n, size - n);
-	if (opt->drain.steps)
-		n += schedule_text("--drain", &opt->drain, buf + n, size - n);
+	add_schedule(&t, "stop", &opt->stop);
+	add_schedule(&t, "drain", &opt->drain);
 	if (opt->timeout_ms >= 0)
-		n += format(buf + n, size - n, " --timeout %s", time_text(time, opt->timeout_ms, false));
+		add(&t, " --timeout %s", time_text(time, opt->timeout_ms, false));
 	for (int i = 0; i < 256; i++)
 		if (opt->exit_shift[i])
-			n += format(buf + n, size - n, " -e %d:%d", i, (i + opt->exit_shift[i]) & 255);
+			add(&t, " -e %d:%d", i, (i + opt->exit_shift[i]) & 255);
 	if (opt->report)
-		n += format(buf + n, size - n, " --report %s", opt->report);
-	if (opt->pause)
-		n += format(buf + n, size - n, " -P");
-	if (opt->warn_reaped)
-		n += format(buf + n, size - n, " -w");
-	return n;
+		add(&t, " --report %s", opt->report);
 }

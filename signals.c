@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -49,30 +48,42 @@ digits(const char *word, size_t len)
 	return n;
 }
 
+/* whether word, of len bytes, begins with the n capitals of name, in either case */
+static bool
+same(const char *word, size_t len, const char *name, size_t n)
+{
+	if (len < n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (word[i] != name[i] && (word[i] != (name[i] | 0x20) || name[i] < 'A'))
+			return false;
+	return true;
+}
+
 int
 signal_by_name(const char *word, size_t len)
 {
 	int n = digits(word, len);
+	bool min;
 
 	if (n >= 0)
 		return n <= LAST_SIGNAL ? n : 0;
-	if (len > 3 && strncasecmp(word, "SIG", 3) == 0) {
+	if (same(word, len, "SIG", 3)) {
 		word += 3;
 		len -= 3;
 	}
-	if (len >= 5 && (strncasecmp(word, "RTMIN", 5) == 0 || strncasecmp(word, "RTMAX", 5) == 0)) {
-		bool min = word[3] == 'I' || word[3] == 'i';
-
-		n = 0;
-		if (len > 5) {
-			n = word[5] == (min ? '+' : '-') ? digits(word + 6, len - 6) : -1;
-			if (n < 0 || n > LAST_SIGNAL - FIRST_RT)
-				return 0;
-		}
+	min = same(word, len, "RTMIN", 5);
+	if (min || same(word, len, "RTMAX", 5)) {
+		if (len == 5)
+			n = 0;
+		else if (word[5] == (min ? '+' : '-'))
+			n = digits(word + 6, len - 6);
+		if (n < 0 || n > LAST_SIGNAL - FIRST_RT)
+			return 0;
 		return min ? FIRST_RT + n : LAST_SIGNAL - n;
 	}
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (strlen(table[i].name) == len && strncasecmp(table[i].name, word, len) == 0)
+		if (strlen(table[i].name) == len && same(word, len, table[i].name, len))
 			return table[i].sig;
 	return 0;
 }
@@ -80,12 +91,18 @@ signal_by_name(const char *word, size_t len)
 const char *
 signal_name(char *buf, int sig)
 {
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (table[i].sig == sig)
-			return strcpy(buf, table[i].name);
+	const char *form = sig > FIRST_RT ? "RTMIN+%d" : "%d";
+	int n = sig > FIRST_RT ? sig - FIRST_RT : sig;
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		if (table[i].sig == sig) {
+			form = table[i].name;
+			break;
+		}
+	}
 	if (sig == FIRST_RT || sig == LAST_SIGNAL)
-		return strcpy(buf, sig == FIRST_RT ? "RTMIN" : "RTMAX");
-	format(buf, 12, sig > FIRST_RT ? "RTMIN+%d" : "%d", sig > FIRST_RT ? sig - FIRST_RT : sig);
+		form = sig == FIRST_RT ? "RTMIN" : "RTMAX";
+	format(buf, 12, form, n);
 	return buf;
 }
 

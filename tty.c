@@ -13,21 +13,14 @@
 static int
 open_terminal(void)
 {
-	int fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), high;
+	int fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	if (fd < 0 && errno == ENXIO)
-		return -1;
-	if (fd >= 3)
-		return fd;
-	if (fd >= 0) {
-		high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-		close(fd);
-		return high;
-	}
+	if (fd >= 0 || errno == ENXIO)
+		return move_up(fd);
 	/* no /dev: this call succeeds for the controlling terminal alone */
 	for (fd = 0; fd < 3; fd++)
 		if (tcgetpgrp(fd) >= 0)
-			return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+			return move_up(dup(fd));
 	return -1;
 }
 
