@@ -140,7 +140,7 @@ elf_loader(const char *file, const char *head, char *name, size_t size)
 }
 
 /* says it where errno's text would mislead: what the file needs to run is missing, not it */
-static bool
+APART static bool
 explain(const char *program, const char *file, int error)
 {
 	char head[256] = "", name[256];
@@ -291,11 +291,11 @@ become_program(void *argument)
 	_exit(start->failed);
 }
 
-bool
+APART bool
 start_program(struct state *st, const struct options *opt, int *status)
 {
 	/* no page of it is touched but those that the child needs */
-	_Alignas(16) char stack[16384];
+	_Alignas(16) char stack[32768];
 	struct start start = {.st = st, .opt = opt};
 	pid_t pid;
 

@@ -20,6 +20,10 @@
 #define LINE_SIZE 4096		/* PIPE_BUF: a pipe takes a line whole or not at all */
 #define FAILED 125		/* exit status: foster's own failure */
 
+/* for functions with a large frame: as part of a caller's, it would spread that over pages
+ * that are never touched again but stay */
+#define APART __attribute__((noinline))
+
 enum action { RUN, HELP, VERSION_LINE, LICENSE, INSTALL };
 
 struct schedule {

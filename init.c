@@ -43,7 +43,7 @@ print(const char *text, size_t len)
 }
 
 /* the options that start no program */
-static int
+APART static int
 act(const struct options *opt)
 {
 	char buf[LINE_SIZE];
@@ -80,16 +80,22 @@ open_report(const char *file)
 	return fd;
 }
 
+APART static void
+say_options(const struct options *opt)
+{
+	char words[LINE_SIZE];
+
+	options_text(opt, words, sizeof words);
+	say("options:%s", words);
+}
+
 static void
 prepare(struct state *st, const struct options *opt)
 {
-	char words[LINE_SIZE];
 	pid_t parent;
 
-	if (opt->verbose > 1) {
-		options_text(opt, words, sizeof words);
-		say("options:%s", words);
-	}
+	if (opt->verbose > 1)
+		say_options(opt);
 	/* "ignored" would make the kernel throw exit statuses away, wait(2) */
 	st->ignore_chld = set_disposition(SIGCHLD, SIG_DFL);
 	if (opt->report)
@@ -443,7 +449,8 @@ live(struct state *st, const struct options *opt)
 			receive(st, opt, sig, &info);
 		if (!sig || sig == SIGCHLD || more)
 			more = look_at_children(st, opt);
-		if (!sig && st->phase != DONE)
+		/* after each signal too: a flood must not hold back a deadline */
+		if (st->phase != DONE && next_deadline(st) != NEVER)
 			look_at_clock(st, opt);
 	}
 }
@@ -473,7 +480,9 @@ main(int argc, char **argv)
 	prepare(&st, &opt);
 	if (opt.pause || start_program(&st, &opt, &status)) {
 		settle(&st);
-		if (opt.timeout_ms >= 0)
+		if (opt.verbose && !opt.pause)
+			say("pid %d: started %s", (int)st.program, opt.program[0]);
+		if (opt.timeout_ms >= 0 && !opt.pause)
 			st.timeout = now_ms() + opt.timeout_ms;
 		live(&st, &opt);
 		status = opt.pause ? 0 : result(&st, &opt);
@@ -583,7 +592,7 @@ put_line(const char *line, size_t len)
 	write(STDERR_FILENO, line, len);
 }
 
-static void
+APART static void
 say_args(const char *format, va_list args)
 {
 	int error = errno;

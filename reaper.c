@@ -128,7 +128,7 @@ number(const char **p)
 }
 
 /* reads /proc/PID/stat, proc(5); the name in it may hold any character, ')' too */
-static bool
+APART static bool
 read_process(int proc, const char *pid, struct process *p)
 {
 	char file[32], buf[512];
@@ -205,7 +205,7 @@ walk_next(struct walk *w, struct process *p)
 
 /* whether the group has a living member: 0 if it has zombies alone, -1 without /proc or
  * where that hides them */
-static int
+APART static int
 members(pid_t group)
 {
 	struct walk w;
@@ -235,7 +235,7 @@ group_empty(pid_t group)
 	return group_gone(group) || (members(group) == 0 && members(group) == 0);
 }
 
-void
+APART void
 each_ignoring(pid_t group, int sig, void (*act)(pid_t))
 {
 	struct walk w;
@@ -308,7 +308,7 @@ send_descendant(const struct state *st, int proc, const struct process *p, int s
 	close(fd);
 }
 
-void
+APART void
 send_drain(const struct state *st, int sig)
 {
 	struct walk w;
@@ -323,14 +323,14 @@ send_drain(const struct state *st, int sig)
 		while (walk_next(&w, &p))
 			if (p.pid != st->self && p.alive)
 				send_descendant(st, w.fd, &p, sig);
-	} else {
+	} else if (st->group) {
 		say("--drain: no /proc, so it is for the program's process group alone");
 		send_to(-st->group, sig);
 		send_to(-st->group, SIGCONT);
 	}
 }
 
-bool
+APART bool
 nothing_left(const struct state *st, bool thorough)
 {
 	struct walk w;
@@ -349,7 +349,7 @@ nothing_left(const struct state *st, bool thorough)
 	return !left;
 }
 
-void
+APART void
 left_text(const struct state *st, bool drain, char *buf, size_t size)
 {
 	struct walk w;
@@ -379,7 +379,7 @@ left_text(const struct state *st, bool drain, char *buf, size_t size)
 	format(buf, size, "pid %d (%s)%s", (int)first.pid, first.name, more);
 }
 
-bool
+APART bool
 read_field(const char *file, const char *key, int base, uint64_t *value, uint64_t *limit)
 {
 	char buf[512];
@@ -424,7 +424,7 @@ out:
 
 /* The cgroup's path as /proc/self/cgroup has it may be the host's, while the container sees
  * its own cgroup as the mount's root: so both are tried. cgroups(7) */
-static bool
+APART static bool
 cgroup_kills(const char *mount, const char *path, const char *name, uint64_t *kills)
 {
 	char file[LINE_SIZE];
@@ -454,7 +454,7 @@ kills_of_line(char *line, uint64_t *kills)
 	return false;
 }
 
-uint64_t
+APART uint64_t
 oom_kills(void)
 {
 	char buf[LINE_SIZE], *line, *end;

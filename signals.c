@@ -216,6 +216,10 @@ deliver(struct state *st, int sig, bool group)
 	bool sent = false;
 	pid_t now;
 
+	if (!st->program && !st->group) {
+		errno = ESRCH;
+		return false;
+	}
 	if (group || !st->program) {
 		sent = send_to(-st->group, sig);
 		if (sent)
