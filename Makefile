@@ -4,7 +4,7 @@
 
 VERSION = 0.1.0
 CC = musl-gcc
-CFLAGS = -Oz -flto -Wall -Wextra
+CFLAGS = -Oz -flto -fno-inline-functions-called-once -Wall -Wextra
 OUT = foster
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
@@ -28,5 +28,32 @@ all: $(OUT)
 $(OUT): $(SRC) foster.h LICENSE Makefile
 	$(CC) $(NEEDED) $(CPPFLAGS) $(CFLAGS) $(LINK) $(LDFLAGS) $(SRC) -o $@
 
+# the main job, shown on this machine without a container engine
+run:
+	@test/needs $(CC) unshare
+	@$(MAKE) $(OUT)
+	FOSTER=`pwd`/$(OUT) examples/run
+
+check:
+	@test/needs $(CC) cc bats strace tmux mandoc setpriv ps
+	@$(MAKE) $(OUT) test-programs
+	FOSTER=`pwd`/$(OUT) bats test
+
+test-programs: test/bin/spy test/bin/ns test/bin/pty
+
+test/bin/spy test/bin/ns test/bin/pty: test/spy.c test/ns.c test/pty.c test/sig.h
+	mkdir -p test/bin
+	cc -std=c11 -O1 -Wall -Wextra -static -o $@ test/$(@F).c
+
+install: $(OUT)
+	mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	cp $(OUT) $(DESTDIR)$(BINDIR)/foster
+	cp docs/foster.1 $(DESTDIR)$(MANDIR)/man1/foster.1
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/foster $(DESTDIR)$(MANDIR)/man1/foster.1
+
 clean:
-	rm -f $(OUT)
+	rm -rf $(OUT) test/bin
+
+.PHONY: all run check test-programs install uninstall clean

@@ -206,7 +206,7 @@ run(char **argv)
 
 	blamed[0] = '\0';
 	for (;; dir = end + 1) {
-		end = strchrnul(dir, ':');
+		end = end_of(dir, ':');
 		dir_len = (size_t)(end - dir);
 		if (dir_len + name_len + 2 <= size) {
 			memcpy(file, dir, dir_len);
@@ -218,7 +218,7 @@ run(char **argv)
 			/* a later directory may have one that works; else the first that is there is it */
 			if (!passes || (!*blamed && exists(file))) {
 				error = last;
-				strcpy(blamed, file);
+				memcpy(blamed, file, strlen(file) + 1);
 			}
 			if (!passes)
 				break;

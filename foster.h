@@ -93,6 +93,8 @@ _Noreturn void die(int status, const char *format, ...);
 size_t format_args(char *buf, size_t size, bool escape, const char *format, va_list);
 /* init.c: the same, not escaped */
 size_t format(char *buf, size_t size, const char *format, ...);
+/* init.c: where word has its first c, or its end */
+const char *end_of(const char *word, char c);
 /* init.c: moves a descriptor of foster's own out of 0 to 2, where lines for standard error
  * would go to it; fd may be -1. Returns the new one, or -1. */
 int move_up(int fd);

@@ -501,6 +501,14 @@ now_ms(void)
 	return (int64_t)now[0] * 1000 + now[1] / 1000000;
 }
 
+const char *
+end_of(const char *word, char c)
+{
+	while (*word && *word != c)
+		word++;
+	return word;
+}
+
 size_t
 format_args(char *buf, size_t size, bool escape, const char *format, va_list args)
 {

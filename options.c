@@ -132,7 +132,7 @@ read_schedule(const char *word, struct schedule *s)
 		return NULL;
 	}
 	for (;; word = end + 1) {
-		end = strchrnul(word, '/');
+		end = end_of(word, '/');
 		if (after_signal || *word == '.' || (*word >= '0' && *word <= '9')) {
 			if (!read_time(word, (size_t)(end - word), &ms))
 				return "not a schedule: a time was expected";
@@ -148,7 +148,7 @@ read_schedule(const char *word, struct schedule *s)
 			if (s->steps)
 				continue;
 			word = end + 1;
-			end = strchrnul(word, '/');
+			end = end_of(word, '/');
 		}
 		sig = *word >= '0' && *word <= '9' ? 0 : signal_by_name(word, (size_t)(end - word));
 		if (!sig)
@@ -192,7 +192,7 @@ rewrite(struct options *opt, bool variable, const char *word)
 static void
 change_exit_code(struct options *opt, bool variable, const char *word)
 {
-	const char *end = strchrnul(word, ':');
+	const char *end = end_of(word, ':');
 	int code = exit_code(word, end), as = *end ? exit_code(end + 1, strchr(end + 1, '\0')) : 0;
 
 	if (code < 0 || as < 0)
@@ -293,7 +293,7 @@ read_words(struct options *opt, int argc, char **argv, bool variable)
 		for (p = word + 1; *p; p++) {
 			wrong = "no such option";
 			if (*p == '-' && p == word + 1) {
-				arg = strchrnul(p, '=');
+				arg = end_of(p, '=');
 				row = long_row(p + 1, (size_t)(arg - p - 1), &wrong);
 				p = arg;
 				arg = *p ? p + 1 : NULL;

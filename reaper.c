@@ -109,7 +109,7 @@ open_proc(void)
 	if (fd < 0)
 		return -1;
 	format(own, sizeof own, "%d", (int)getpid());
-	if (readlinkat(fd, "self", self, sizeof self - 1) > 0 && strcmp(self, own) == 0)
+	if (readlink("/proc/self", self, sizeof self - 1) > 0 && strcmp(self, own) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -129,7 +129,7 @@ number(const char **p)
 
 /* reads /proc/PID/stat, proc(5); the name in it may hold any character, ')' too */
 APART static bool
-read_process(int proc, const char *pid, struct process *p)
+read_process(const char *pid, struct process *p)
 {
 	char file[32], buf[512];
 	const char *at, *name;
@@ -138,8 +138,8 @@ read_process(int proc, const char *pid, struct process *p)
 	ssize_t n;
 	int fd;
 
-	format(file, sizeof file, "%s/stat", pid);
-	fd = openat(proc, file, O_RDONLY | O_CLOEXEC);
+	format(file, sizeof file, "/proc/%s/stat", pid);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	n = read(fd, buf, sizeof buf - 1);
@@ -196,7 +196,7 @@ walk_next(struct walk *w, struct process *p)
 		name = w->buf + w->used + NAME;
 		memcpy(&length, w->buf + w->used + LENGTH, sizeof length);
 		w->used += length;
-		if (*name >= '1' && *name <= '9' && read_process(w->fd, name, p))
+		if (*name >= '1' && *name <= '9' && read_process(name, p))
 			return true;
 	}
 	close(w->fd);
@@ -256,28 +256,28 @@ each_ignoring(pid_t group, int sig, void (*act)(pid_t))
 
 /* pid's parent, or 0 */
 static pid_t
-parent_of(int proc, pid_t pid)
+parent_of(pid_t pid)
 {
 	struct process p;
 	char name[16];
 
 	format(name, sizeof name, "%d", (int)pid);
-	return read_process(proc, name, &p) ? p.parent : 0;
+	return read_process(name, &p) ? p.parent : 0;
 }
 
 /* Whether pid, whose number the caller makes sure is not used anew, descends from foster. A
  * parent's number counts only if its child still names it after the parent's own parent was
  * read: then it lived meanwhile, and the number was its. */
 static bool
-is_descendant(const struct state *st, int proc, pid_t pid, pid_t parent)
+is_descendant(const struct state *st, pid_t pid, pid_t parent)
 {
 	pid_t grandparent;
 
 	while (parent != st->self) {
 		if (parent <= 1)
 			return false;
-		grandparent = parent_of(proc, parent);
-		if (parent_of(proc, pid) != parent)
+		grandparent = parent_of(parent);
+		if (parent_of(pid) != parent)
 			return false;
 		pid = parent;
 		parent = grandparent;
@@ -289,7 +289,7 @@ is_descendant(const struct state *st, int proc, pid_t pid, pid_t parent)
  * the others a pidfd is opened before the chain of parents is read: if that can be signalled
  * afterwards, the number was this process's all the time. */
 static void
-send_descendant(const struct state *st, int proc, const struct process *p, int sig)
+send_descendant(const struct state *st, const struct process *p, int sig)
 {
 	int fd;
 
@@ -301,7 +301,7 @@ send_descendant(const struct state *st, int proc, const struct process *p, int s
 	fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (fd < 0)
 		return;
-	if (is_descendant(st, proc, p->pid, parent_of(proc, p->pid))) {
+	if (is_descendant(st, p->pid, parent_of(p->pid))) {
 		syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 		syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
 	}
@@ -322,7 +322,7 @@ send_drain(const struct state *st, int sig)
 	} else if (walk_start(&w)) {
 		while (walk_next(&w, &p))
 			if (p.pid != st->self && p.alive)
-				send_descendant(st, w.fd, &p, sig);
+				send_descendant(st, &p, sig);
 	} else if (st->group) {
 		say("--drain: no /proc, so it is for the program's process group alone");
 		send_to(-st->group, sig);
@@ -363,7 +363,7 @@ left_text(const struct state *st, bool drain, char *buf, size_t size)
 				continue;
 			if (!drain && p.group != st->group && p.pid != st->program)
 				continue;
-			if (drain && !st->init && !is_descendant(st, w.fd, p.pid, p.parent))
+			if (drain && !st->init && !is_descendant(st, p.pid, p.parent))
 				continue;
 			count++;
 			if (!first.pid || p.pid == st->program)
