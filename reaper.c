@@ -319,14 +319,16 @@ send_drain(const struct state *st, int sig)
 		send_to(-1, sig);
 		if (sig != SIGKILL)
 			send_to(-1, SIGCONT);
-	} else if (walk_start(&w)) {
+	} else if (walk_start(&w) || walk_start(&w)) {
 		while (walk_next(&w, &p))
 			if (p.pid != st->self && p.alive)
 				send_descendant(st, &p, sig);
-	} else if (st->group) {
+	} else {
 		say("--drain: no /proc, so it is for the program's process group alone");
-		send_to(-st->group, sig);
-		send_to(-st->group, SIGCONT);
+		if (st->group) {
+			send_to(-st->group, sig);
+			send_to(-st->group, SIGCONT);
+		}
 	}
 }
 

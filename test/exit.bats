@@ -213,7 +213,7 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 @test "--report to a FIFO reaches its reader" {
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	cat "$BATS_TEST_TMPDIR/fifo" >"$BATS_TEST_TMPDIR/read" 3>&- &
-	# the open for reading and writing is over when there is a reader
+	# returns when there is a reader
 	exec 8>"$BATS_TEST_TMPDIR/fifo"
 	run -3 "$FOSTER" --report "$BATS_TEST_TMPDIR/fifo" "$SPY" --exit 3 8>&-
 	exec 8>&-
@@ -271,14 +271,13 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 # bats test_tags=exit,root,pid1
 @test "a kill that the container's cgroup (v2) counts is told as the lack of memory" {
 	needs root pid1
+	run -137 fake_cgroup memory.events -- --report /dev/stderr sh -c "$count_up; kill -KILL \$\$"
+	assert_output 'killed by SIGKILL (9): the container ran out of memory'
 	for no_proc in '' --no-proc; do
 		# shellcheck disable=SC2086
-		run -137 fake_cgroup memory.events $no_proc -- --report /dev/stderr \
-			sh -c "$count_up; kill -KILL \$\$"
-		assert_output 'killed by SIGKILL (9): the container ran out of memory'
+		run -137 fake_cgroup memory.events $no_proc -- -v sh -c "$count_up; kill -KILL \$\$"
+		assert_output --partial 'killed by SIGKILL (9): the container ran out of memory'
 	done
-	run -137 fake_cgroup memory.events -- -v sh -c "$count_up; kill -KILL \$\$"
-	assert_output --partial 'killed by SIGKILL (9): the container ran out of memory'
 }
 
 # bats test_tags=exit,root,pid1

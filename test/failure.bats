@@ -1,0 +1,244 @@
+# failure.bats: what foster runs without, what it survives, and that it never grows.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2016  # set by helper.bash and by "run"; "$SPY" is for the shell inside
+
+bats_require_minimum_version 1.8.0
+load helper
+
+# pid_of NAME	that spy's PID, as seen from here
+pid_of() {
+	wait_for "$out" "^$1: ready"
+	outer_pid "$(sed -n "s/^$1: ready //p" "$out")"
+}
+
+# expect_end STATUS
+expect_end() {
+	wait_end
+	[ "$status" = "$1" ] || fail "status $status, not $1: $(cat "$out" "$err")"
+}
+
+# full_life START [NS-OPTION...] -- [FOSTER-OPTION...]	orphans, signals, a stop behind a shell
+full_life() {
+	"$@" sh -c '"$SPY" --fork 5 --double; "$SPY" --name app --exit-on TERM:0:300 & wait'
+	wait_for "$out" '^app: ready'
+	send WINCH
+	wait_for "$out" '^app: got WINCH'
+	send TERM
+	expect_end 143
+	assert_equal "$(sed -n 's/^app: got \([^ ]*\) .*/\1/p' "$out" | grep -vx CONT | paste -sd' ')" 'WINCH TERM'
+	grep -qx 'app: done' "$out" || fail 'the application did not finish'
+}
+
+# failing CALL:ERROR[:WHEN]	foster, and foster alone, meets this error from now on
+failing() {
+	printf '#!/bin/sh\nexec strace -D -qq -o /dev/null -e trace=%s -e signal=none -e inject=%s:error=%s "%s" "$@"\n' \
+		"${1%%:*}" "${1%%:*}" "${1#*:}" "$real" >"$BATS_TEST_TMPDIR/foster"
+	chmod +x "$BATS_TEST_TMPDIR/foster"
+	FOSTER=$BATS_TEST_TMPDIR/foster
+}
+real=${FOSTER:-}
+
+# same_life CALL:ERROR[:WHEN]...	a full life with each of them
+same_life() {
+	needs strace
+	real=$FOSTER
+	for failure; do
+		echo "$failure"
+		failing "$failure"
+		full_life start_plain -- --
+	done
+}
+
+# bats test_tags=failure,pid1,root
+@test "a read-only root, no /proc, no /dev, a user without capabilities: all the same" {
+	needs root pid1
+	full_life start_pid1 --read-only -- --
+	full_life start_pid1 --no-proc -- --
+	full_life start_pid1 --no-dev -- --
+	full_life start_pid1 --uid 65534 -- --
+	full_life start_pid1 --read-only --no-proc --no-dev --uid 65534 -- --
+	full_life start_plain --uid 65534 -- --
+}
+
+# bats test_tags=failure,pid1
+@test "descriptors 0 to 2 closed: foster runs, and the program finds them closed" {
+	needs pid1
+	for start in as_pid1 as_plain; do
+		for closed in 0 1 2 0,1,2; do
+			run -5 $start --close "$closed" -- -v --report "$BATS_TEST_TMPDIR/report" \
+				"$SPY" --out "$BATS_TEST_TMPDIR/log" --state --exit 5
+		done
+	done
+	assert_equal "$(grep '^fds' "$BATS_TEST_TMPDIR/log" | sort -u | paste -sd,)" \
+		'fds,fds 0 1,fds 0 2,fds 1 2'
+	assert_equal "$(sort -u "$BATS_TEST_TMPDIR/report")" 'exited with status 5'
+}
+
+# bats test_tags=failure,pid1
+@test "without standard error nothing that foster says ends up elsewhere" {
+	needs pid1
+	start_pid1 --close 2 -- -vvw --report "$BATS_TEST_TMPDIR/report" -- sh -c \
+		'"$SPY" --fork 5 --double; exec "$SPY" --name program --exit-on USR1:5'
+	wait_for "$out" '^program: ready'
+	send USR1
+	expect_end 5
+	assert_equal "$(cat "$BATS_TEST_TMPDIR/report")" 'exited with status 5'
+	run -1 grep foster "$out"
+}
+
+# bats test_tags=failure
+@test "wait4 that is interrupted or missing: the same life" {
+	same_life wait4:EINTR:when=1..3 wait4:EINTR:when=1+2 wait4:ENOSYS
+}
+
+# bats test_tags=failure
+@test "kill that is interrupted or refused for a moment: the same life" {
+	same_life kill:EINTR:when=1 kill:EINTR:when=1+2 kill:EAGAIN:when=1
+}
+
+# bats test_tags=failure
+@test "rt_sigtimedwait that is interrupted or fails at times: the same life" {
+	same_life rt_sigtimedwait:EINTR:when=1..5 rt_sigtimedwait:EINTR:when=1+2 \
+		rt_sigtimedwait:ENOSYS:when=2..4
+}
+
+# bats test_tags=failure
+@test "prctl, close_range, prlimit64 and chdir that are missing or refused: the same life" {
+	same_life prctl:ENOSYS prctl:EPERM close_range:ENOSYS close_range:EPERM \
+		close_range:EINVAL prlimit64:EPERM chdir:EACCES
+}
+
+# bats test_tags=failure
+@test "open, read and ioctl that fail: the same life" {
+	same_life open:EACCES open:EINTR:when=1 ioctl:ENOTTY getdents64:EPERM
+}
+
+# bats test_tags=failure
+@test "without close_range, by whatever reason, no pipe stays open all the same" {
+	needs strace
+	real=$FOSTER
+	for error in ENOSYS EPERM EINVAL; do
+		failing "close_range:$error"
+		start_plain -- -- "$SPY" --name program --exit-on USR1
+		wait_for "$out" '^program: ready'
+		wait_state "$foster_pid" '[St]'
+		wait_until eval '[ "$(echo "/proc/$foster_pid/fd"/*)" = "/proc/$foster_pid/fd/2" ]'
+		send USR1
+		expect_end 0
+	done
+}
+
+# bats test_tags=failure
+@test "a program can be started where waiting is interrupted, and its end is never missed" {
+	needs strace
+	real=$FOSTER
+	for failure in wait4:EINTR:when=1..2 wait4:ENOSYS rt_sigtimedwait:EINTR:when=1..9; do
+		failing "$failure"
+		for n in 0 3; do
+			run -$n timeout 20 "$FOSTER" "$SPY" --exit "$n"
+		done
+		run -127 timeout 20 "$FOSTER" /no/such/program
+	done
+}
+
+# a daemon that is foster's own child, and one below it
+two_daemons='(sh -c "\"\$SPY\" --setsid --name below --exit-on TERM:0:300 &
+		exec \"\$SPY\" --setsid --name daemon --exit-on TERM:0:300" &)
+	exec "$SPY" --name program --exit-on USR1:6'
+
+# bats test_tags=failure
+@test "--drain without pidfds is for foster's own children: also those that become so" {
+	needs strace
+	real=$FOSTER
+	for failure in pidfd_open:ENOSYS pidfd_open:EPERM pidfd_send_signal:ENOSYS; do
+		failing "$failure"
+		start_plain -- --drain TERM/1500ms/TERM/20/KILL -- sh -c "$two_daemons"
+		wait_for "$out" '^(below|daemon|program): ready' 3
+		send USR1
+		expect_end 6
+		assert_equal "$(sed -n 's/^\([a-z]*\): done/\1/p' "$out" | paste -sd,)" program,daemon,below
+	done
+}
+
+# bats test_tags=failure
+@test "a signal that can't be delivered is a line, and foster stays" {
+	needs strace
+	real=$FOSTER
+	failing kill:EPERM:when=1..2
+	start_plain -- -- "$SPY" --name program --exit-on USR2:5
+	wait_for "$out" '^program: ready'
+	send USR1
+	wait_for "$err" '^foster: USR1: Operation not permitted$'
+	send HUP
+	wait_for "$err" '^foster: HUP: Operation not permitted$'
+	send USR2
+	expect_end 5
+	assert_equal "$(sed -n 's/^program: got \([^ ]*\) .*/\1/p' "$out")" USR2
+}
+
+# bats test_tags=failure
+@test "clone that fails is one line, and status 125" {
+	needs strace
+	real=$FOSTER
+	for failure in clone:EAGAIN clone:ENOMEM; do
+		failing "$failure"
+		run -125 timeout 20 "$FOSTER" true
+		[ "${#lines[@]}" = 1 ]
+		assert_output --regexp '^foster: .*: (Resource temporarily unavailable|Out of memory)$'
+	done
+}
+
+# bats test_tags=failure,root
+@test "no process left for the user is one line, and status 125" {
+	needs root prlimit
+	run -125 prlimit --nproc=1 "$NS" --not-init --uid 61234 -- "$FOSTER" true
+	[ "${#lines[@]}" = 1 ]
+	assert_output --regexp '^foster: .*: Resource temporarily unavailable$'
+}
+
+# what it has in memory, and how many descriptors
+size_of_foster() {
+	grep -E '^(VmRSS|VmData|VmStk|VmSize):' "/proc/$foster_pid/status" | tr -s '\t ' ' '
+	printf 'descriptors: %s\n' "$(echo "/proc/$foster_pid/fd"/* | wc -w)"
+}
+
+# bats test_tags=failure,pid1
+@test "memory and descriptors are the same after 2000 orphans and 2000 signals" {
+	needs pid1
+	in=$BATS_TEST_TMPDIR/in
+	mkfifo "$in"
+	exec {go}<>"$in"
+	for start in start_pid1 start_plain; do
+		$start -- -- sh -c '"$SPY" --name first --fork 50 --double --exit-on USR1
+			read -r go; "$SPY" --fork 2000 --double; exec "$SPY" --name program --listen'
+		wait_for "$out" '^first: ready'
+		"$SPY" --send "$(pid_of first)" USR1
+		send WINCH --count 50
+		wait_state "$foster_pid" S
+		before=$(size_of_foster)
+		echo go >&"$go"
+		wait_for "$out" '^program: ready'
+		send RTMIN --value 1 --count 2000 --retry
+		wait_for "$out" '^program: got RTMIN ' 2000
+		assert_equal "$(size_of_foster)" "$before"
+	done
+}
+
+# bats test_tags=failure
+@test "it allocates no memory after the start" {
+	needs strace
+	printf '#!/bin/sh\nexec strace -D -qq -o "%s" -e signal=none "%s" "$@"\n' \
+		"$BATS_TEST_TMPDIR/trace" "$FOSTER" >"$BATS_TEST_TMPDIR/foster"
+	chmod +x "$BATS_TEST_TMPDIR/foster"
+	FOSTER=$BATS_TEST_TMPDIR/foster full_life start_plain -- -vvw --stop TERM/20/KILL --
+	grep -q 'clone' "$BATS_TEST_TMPDIR/trace"
+	run -1 grep -E '^(brk|mmap|mremap)' <(sed '1,/^v*clone/d' "$BATS_TEST_TMPDIR/trace")
+}
+
+# bats test_tags=failure
+@test "without room for a single queued signal foster still passes them on and reaps" {
+	needs prlimit
+	run -0 prlimit --sigpending=0 "$NS" --not-init -- sh -c '"$FOSTER" "$SPY" --fork 20 --double \
+		--exit-on USR1 & while kill -USR1 $! && ! wait $!; do :; done; wait'
+}

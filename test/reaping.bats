@@ -1,0 +1,281 @@
+# reaping.bats: no zombie stays, and reaping costs no wake-up that isn't needed.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2016  # set by helper.bash and by "run"; "$SPY" is for the shell inside
+
+bats_require_minimum_version 1.8.0
+load helper
+
+# pid_of NAME	that spy's PID, as seen from here
+pid_of() {
+	wait_for "$out" "^$1: ready"
+	outer_pid "$(sed -n "s/^$1: ready //p" "$out")"
+}
+
+# alone NAME	waits until foster and the spy of that name are all that there is
+alone() {
+	local program count=1
+	program=$(pid_of "$1")
+	[ "$program" ] || fail "$1 is gone" || return
+	# foster is no descendant of its own
+	[ "$(status_field "$foster_pid" NSpid)" != 1 ] || count=2
+	wait_until eval "[ \"\$(namespace | wc -l)\" = $count ]"
+}
+
+wakeups() {
+	status_field "$foster_pid" voluntary_ctxt_switches
+}
+
+# bats test_tags=reaping,pid1
+@test "1, 100 and 1000 orphans are all reaped, and -w has a line for each" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		for count in 1 100 1000; do
+			$start -- -w -- "$SPY" --name program --fork "$count" --double --listen
+			alone program
+			assert_equal "$(grep -cE '^foster: pid [0-9]+: reaped, exited with status 0$' "$err")" "$count"
+		done
+	done
+}
+
+# bats test_tags=reaping,pid1
+@test "-w tells how each orphan ended" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- -w -- sh -c '("$SPY" --exit 7 &); ("$SPY" --die KILL &)
+			exec "$SPY" --name program --exit-on USR1'
+		wait_for "$err" '^foster: pid [0-9]+: reaped, exited with status 7$'
+		wait_for "$err" '^foster: pid [0-9]+: reaped, killed by SIGKILL \(9\)$'
+		wait_for "$out" '^program: ready'
+		send USR1
+		wait_end
+		assert_equal "$(wc -l <"$err")" 2
+	done
+}
+
+# bats test_tags=reaping
+@test "without -w nothing is said about orphans" {
+	run -0 --separate-stderr as_plain -- "$SPY" --fork 10 --double --exit 0
+	[ -z "$stderr" ]
+}
+
+# bats test_tags=reaping,pid1
+@test "a daemon that forked twice is adopted, and reaped when it ends" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- -w -- sh -c '(setsid sh -c "\"\$SPY\" --name daemon --exit-on USR2:3 &" &)
+			exec "$SPY" --name program --listen'
+		daemon=$(pid_of daemon)
+		wait_until eval '[ "$(status_field "$daemon" PPid)" = "$foster_pid" ]'
+		"$SPY" --send "$daemon" USR2
+		wait_for "$err" 'reaped, exited with status 3$'
+		alone program
+	done
+}
+
+# bats test_tags=reaping,pid1
+@test "an orphan that was a zombie already is reaped" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- -w -- sh -c '("$SPY" --name holder --zombie --exit-on USR2:3 &)
+			exec "$SPY" --name program --listen'
+		holder=$(pid_of holder)
+		assert_equal "$(zombies)" 1
+		"$SPY" --send "$holder" USR2
+		wait_for "$err" reaped 2
+		alone program
+	done
+}
+
+# bats test_tags=reaping,pid1
+@test "children that ended before foster was there are reaped" {
+	needs pid1
+	printf '#!/bin/sh\n%s\nexec "%s" "$@"\n' "$(cat <<-'END'
+		for n in 1 2 3; do
+			"$SPY" --exit 7 &
+			while read -r stat <"/proc/$!/stat"; do
+				case $stat in *') Z '*) break ;; esac
+			done
+		done
+	END
+	)" "$FOSTER" >"$BATS_TEST_TMPDIR/foster"
+	chmod +x "$BATS_TEST_TMPDIR/foster"
+	FOSTER=$BATS_TEST_TMPDIR/foster
+	for start in start_pid1 start_plain; do
+		$start -- -- "$SPY" --name program --listen
+		alone program
+	done
+}
+
+# bats test_tags=reaping,pid1
+@test "children that were there before foster are reaped when they end" {
+	needs pid1
+	printf '#!/bin/sh\n"$SPY" --name older --exit-on USR2:3 &\nexec "%s" "$@"\n' "$FOSTER" \
+		>"$BATS_TEST_TMPDIR/foster"
+	chmod +x "$BATS_TEST_TMPDIR/foster"
+	FOSTER=$BATS_TEST_TMPDIR/foster
+	for start in start_pid1 start_plain; do
+		$start -- -w -- "$SPY" --name program --listen
+		"$SPY" --send "$(pid_of older)" USR2
+		wait_for "$err" 'reaped, exited with status 3$'
+		alone program
+	done
+}
+
+# three hundred orphans that USR1 to the group ends, and a program that it doesn't
+crowd='i=0; while [ $i -lt 300 ]; do (sleep 100 &); i=$((i + 1)); done
+	exec "$SPY" --name program --listen'
+
+# bats test_tags=reaping
+@test "one wake-up serves all that ended together" {
+	start_plain -- -- sh -c "$crowd"
+	program=$(pid_of program)
+	wait_until eval '[ "$(ps -o pid= --ppid "$foster_pid" | wc -l)" = 301 ]'
+	send STOP
+	wait_state "$foster_pid" T
+	before=$(wakeups)
+	kill -USR1 -- "-$program"
+	wait_until eval '[ "$(ps -o stat= --ppid "$foster_pid" | grep -c ^Z)" = 300 ]'
+	send CONT
+	alone program
+	[ $(($(wakeups) - before)) -le 4 ] || fail "$(($(wakeups) - before)) wake-ups"
+}
+
+# bats test_tags=reaping,pid1
+@test "a burst of 300 that end at the same moment leaves no zombie" {
+	needs pid1
+	start_pid1 -- -- sh -c "$crowd"
+	program=$(pid_of program)
+	kill -USR1 -- "-$program"
+	alone program
+}
+
+# bats test_tags=reaping,pid1
+@test "a stream of orphans at a high rate is kept up with" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- -- sh -c '"$SPY" --fork 2000 --double & "$SPY" --fork 2000 --double & wait
+			exec "$SPY" --name program --listen'
+		alone program
+	done
+}
+
+# bats test_tags=reaping,pid1
+@test "an orphan is also reaped while foster stays for what the program left" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- -v -w -- sh -c '("$SPY" --setsid --name orphan --exit-on USR2:3 &)
+			"$SPY" --name app --exit-on USR2:0:300 & wait'
+		orphan=$(pid_of orphan)
+		app=$(pid_of app)
+		send TERM
+		wait_for "$err" 'waiting for it'
+		"$SPY" --send "$orphan" USR2
+		wait_for "$err" 'reaped, exited with status 3$'
+		"$SPY" --send "$app" USR2
+		wait_end
+		[ "$status" = 143 ]
+	done
+}
+
+# bats test_tags=reaping,pid1
+@test "a zombie that is the program's own child stays the program's" {
+	needs pid1
+	start_pid1 -- -w -- "$SPY" --fork 1 --double --zombie --name program --exit-on USR1
+	wait_for "$err" reaped
+	wait_for "$out" '^program: ready'
+	assert_equal "$(zombies)" 1
+	send USR1
+	wait_end
+	assert_equal "$(grep -c reaped "$err")" 1
+}
+
+# bats test_tags=reaping,pid1
+@test "an orphan that stops and continues disturbs nobody" {
+	needs pid1
+	start_pid1 -- -w -- sh -c '("$SPY" --name orphan --stop-self STOP --exit-on CONT:3 &)
+		exec "$SPY" --name program --exit-on USR1:5'
+	wait_state "$(pid_of orphan)" T
+	wait_for "$out" '^program: ready'
+	kill -CONT "$(pid_of orphan)"
+	wait_for "$err" 'reaped, exited with status 3$'
+	send USR1
+	wait_end
+	[ "$status" = 5 ]
+}
+
+# bats test_tags=reaping,pid1
+@test "nothing wakes foster up while nothing happens" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- -- sh -c '"$SPY" --name clock --exit-on USR2:0:1500 &
+			exec "$SPY" --name program --listen'
+		clock=$(pid_of clock)
+		pid_of program
+		wait_state "$foster_pid" S
+		"$SPY" --send "$clock" USR2
+		wait_for "$out" '^clock: leaving'
+		before=$(wakeups)
+		wait_for "$out" '^clock: done'
+		assert_equal "$(wakeups)" "$before"
+	done
+}
+
+# bats test_tags=reaping,pid1
+@test "a far time-out costs no wake-up either" {
+	needs pid1
+	start_pid1 -- --timeout 1h --stop 1h/TERM/1h/KILL -- sh -c \
+		'"$SPY" --name clock --exit-on USR2:0:1500 & exec "$SPY" --name program --listen'
+	clock=$(pid_of clock)
+	pid_of program
+	wait_state "$foster_pid" S
+	"$SPY" --send "$clock" USR2
+	wait_for "$out" '^clock: leaving'
+	before=$(wakeups)
+	wait_for "$out" '^clock: done'
+	assert_equal "$(wakeups)" "$before"
+}
+
+# bats test_tags=reaping,pid1
+@test "-P starts nothing and stays until SIGTERM or SIGINT, then status 0" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		for sig in TERM INT; do
+			$start -- -P
+			wait_until grep -qx 'SigBlk:	fffffffe7ffbfeff\|SigBlk:	ffff*' "/proc/$foster_pid/status"
+			send HUP
+			send USR1
+			assert_equal "$(namespace | grep -vcx "$foster_pid")" 0
+			send "$sig"
+			wait_end
+			[ "$status" = 0 ]
+			[ ! -s "$err" ]
+		done
+	done
+}
+
+# bats test_tags=reaping,pid1,root
+@test "-P reaps the orphans of those that enter its namespace" {
+	needs root pid1 nsenter
+	start_pid1 -- -w -P
+	wait_state "$foster_pid" S
+	run -0 nsenter --target "$foster_pid" --pid --mount "$SPY" --fork 20 --double
+	wait_for "$err" reaped 20
+	wait_until eval '[ "$(namespace)" = "$foster_pid" ]'
+}
+
+# bats test_tags=reaping
+@test "-P with a program is an error" {
+	run -125 as_plain -- -P true
+	[ "${#lines[@]}" = 1 ]
+	assert_line --partial true
+}
+
+# bats test_tags=reaping
+@test "where foster is not PID 1 it adopts orphans, and says so with -v" {
+	start_plain -- -v -- sh -c '("$SPY" --setsid --name daemon --listen &)
+		exec "$SPY" --name program --exit-on USR1'
+	daemon=$(pid_of daemon)
+	wait_until eval '[ "$(status_field "$daemon" PPid)" = "$foster_pid" ]'
+	grep -q '^foster: .*subreaper' "$err"
+}
