@@ -106,8 +106,9 @@ int64_t now_ms(void);
 void read_options(struct options *, int argc, char **argv);
 /* options.c: what --help says, into buf; returns its length */
 size_t help_text(char *buf, size_t size);
-/* options.c: the options as they were understood, in a form that reads back to the same */
-void options_text(const struct options *, char *buf, size_t size);
+/* options.c: says the options as they were understood, in a form that reads back to the
+ * same; many of them in several lines */
+void say_options(const struct options *);
 /* options.c: ms as "10 s" or "10500 ms", or without the blank; into buf of 24 bytes */
 const char *time_text(char *buf, int64_t ms, bool blank);
 

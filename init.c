@@ -80,15 +80,6 @@ open_report(const char *file)
 	return fd;
 }
 
-APART static void
-say_options(const struct options *opt)
-{
-	char words[LINE_SIZE];
-
-	options_text(opt, words, sizeof words);
-	say("options:%s", words);
-}
-
 static void
 prepare(struct state *st, const struct options *opt)
 {
@@ -513,7 +504,7 @@ size_t
 format_args(char *buf, size_t size, bool escape, const char *format, va_list args)
 {
 	/* what follows a long word must have room too */
-	size_t word_end = size > 2 * 256 ? size - 256 : size - 1, n = 0;
+	size_t word_end = size > 2 * 256 ? size - 256 : size - 1, end, n = 0;
 	char number[16], *digit;
 	const char *word;
 
@@ -537,14 +528,15 @@ format_args(char *buf, size_t size, bool escape, const char *format, va_list arg
 		} else {
 			word = va_arg(args, const char *);
 		}
-		for (; *word && n < word_end; word++) {
+		end = n < word_end ? word_end : size - 1;
+		for (; *word && n < end; word++) {
 			unsigned char c = (unsigned char)*word;
 
 			if (!escape || (c >= ' ' && c != 0x7f)) {
 				buf[n++] = *word;
 				continue;
 			}
-			if (n + 4 > word_end)
+			if (n + 4 > end)
 				break;
 			buf[n++] = '\\';
 			if (c == '\n' || c == '\r') {

@@ -46,8 +46,8 @@ static const struct {
 enum { ROWS = sizeof table / sizeof *table };
 
 struct text {
-	char *buf;
-	size_t size, len;
+	size_t len;
+	char buf[LINE_SIZE];
 };
 
 /* where a word came from, for the line about it */
@@ -425,13 +425,18 @@ time_text(char *buf, int64_t ms, bool blank)
 	return p;
 }
 
+/* one option, in a line that is said when it is long enough */
 static void
 add(struct text *t, const char *format, ...)
 {
 	va_list args;
 
+	if (*format == ' ' && t->len > 1000) {
+		say("options:%s", t->buf);
+		t->len = 0;
+	}
 	va_start(args, format);
-	t->len += format_args(t->buf + t->len, t->size - t->len, false, format, args);
+	t->len += format_args(t->buf + t->len, sizeof t->buf - t->len, false, format, args);
 	va_end(args);
 }
 
@@ -452,13 +457,12 @@ add_schedule(struct text *t, const char *name, const struct schedule *s)
 	}
 }
 
-void
-options_text(const struct options *opt, char *buf, size_t size)
+APART void
+say_options(const struct options *opt)
 {
-	struct text t = {.buf = buf, .size = size};
+	struct text t = {0};
 	char sig[12], to[12], time[24];
 
-	buf[0] = '\0';
 	add(&t, "%s%s%s%s", opt->group ? " -g" : "", opt->single_child ? " -c" : "",
 	    opt->pause ? " -P" : "", opt->warn_reaped ? " -w" : "");
 	for (int i = 1; i <= LAST_SIGNAL; i++) {
@@ -479,4 +483,5 @@ options_text(const struct options *opt, char *buf, size_t size)
 			add(&t, " -e %d:%d", i, (i + opt->exit_shift[i]) & 255);
 	if (opt->report)
 		add(&t, " --report %s", opt->report);
+	say("options:%s", t.buf);
 }

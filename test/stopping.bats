@@ -11,8 +11,7 @@ ulimit -S -c 0
 
 # pid_of NAME	that spy's PID, as seen from here
 pid_of() {
-	wait_for "$out" "^$1: ready"
-	outer_pid "$(sed -n "s/^$1: ready //p" "$out")"
+	wait_for "$out" "^$1: ready" && outer_pid "$(sed -n "s/^$1: ready //p" "$out")"
 }
 
 # heard NAME	the signals that this spy got, in order, but for CONT
