@@ -16,7 +16,7 @@ COMMIT = `git rev-parse --short=12 HEAD 2>/dev/null || echo unknown`
 # What foster needs, whatever the user's flags are. A static PIE is linked by hand, since
 # musl-gcc's -static-pie makes a dynamic binary; one segment for code and constants saves a
 # page and its fault at each start.
-NEEDED = -std=c11 -fPIE -fstack-protector -fno-asynchronous-unwind-tables \
+NEEDED = -std=c11 -fPIE -fstack-protector-strong -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections \
 	-DVERSION='"$(VERSION)"' -DCOMMIT="\"$(COMMIT)\""
 LINK = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \

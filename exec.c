@@ -193,7 +193,7 @@ run(char **argv)
 	int error = ENOENT, last;
 	bool passes;
 
-	if (!name_len || strchr(name, '/'))
+	if (!name_len || *end_of(name, '/'))
 		return explain_failure(name, name, try_exec(argv[0], argv));
 	if (name_len > NAME_MAX)
 		return explain_failure(name, name, ENAMETOOLONG);

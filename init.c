@@ -592,6 +592,41 @@ put_line(const char *line, size_t len)
 	write(STDERR_FILENO, line, len);
 }
 
+/* What errno's values mean, for those that foster's calls can bring about: libc's table of
+ * all of them would be a sixteenth of the binary. */
+#define REASONS \
+	R(EPERM, "Operation not permitted") R(ENOENT, "No such file or directory") \
+	R(ESRCH, "No such process") R(EINTR, "Interrupted system call") \
+	R(EIO, "I/O error") R(ENXIO, "No such device or address") \
+	R(E2BIG, "Argument list too long") R(ENOEXEC, "Exec format error") \
+	R(EBADF, "Bad file descriptor") R(EAGAIN, "Resource temporarily unavailable") \
+	R(ENOMEM, "Out of memory") R(EACCES, "Permission denied") R(EBUSY, "Resource busy") \
+	R(EEXIST, "File exists") R(EXDEV, "Cross-device link") R(ENODEV, "No such device") \
+	R(ENOTDIR, "Not a directory") R(EISDIR, "Is a directory") R(EINVAL, "Invalid argument") \
+	R(ENFILE, "Too many open files in system") R(EMFILE, "No file descriptors available") \
+	R(ETXTBSY, "Text file busy") R(EFBIG, "File too large") \
+	R(ENOSPC, "No space left on device") R(EROFS, "Read-only file system") \
+	R(EPIPE, "Broken pipe") R(ENAMETOOLONG, "Filename too long") \
+	R(ENOSYS, "Function not implemented") R(ELOOP, "Symbolic link loop") \
+	R(EDQUOT, "Quota exceeded") R(ESTALE, "Stale file handle")
+
+static size_t
+reason(char *buf, size_t size, int error)
+{
+#define R(number, text) (unsigned char)(number),
+	static const unsigned char numbers[] = {REASONS};
+#undef R
+#define R(number, text) text "\0"
+	static const char texts[] = REASONS;
+#undef R
+	const char *text = texts;
+
+	for (size_t i = 0; i < sizeof numbers; i++, text = end_of(text, '\0') + 1)
+		if (numbers[i] == error)
+			return format(buf, size, " %s", text);
+	return format(buf, size, " error %d", error);
+}
+
 APART static void
 say_args(const char *format, va_list args)
 {
@@ -600,13 +635,8 @@ say_args(const char *format, va_list args)
 	size_t n = 8, len = strlen(format);
 
 	n += format_args(line + n, sizeof line - n - 64, true, format, args);
-	if (len && format[len - 1] == ':') {
-		const char *reason = strerror(error);
-
-		line[n++] = ' ';
-		while (*reason)
-			line[n++] = *reason++;
-	}
+	if (len && format[len - 1] == ':')
+		n += reason(line + n, 64, error);
 	line[n++] = '\n';
 	put_line(line, n);
 	errno = error;

@@ -175,10 +175,10 @@ signal_word(bool variable, const char *word)
 static void
 rewrite(struct options *opt, bool variable, const char *word)
 {
-	const char *colon = strchr(word, ':');
+	const char *colon = end_of(word, ':');
 	int from, to;
 
-	if (!colon)
+	if (!*colon)
 		bad(variable, word, "not FROM:TO");
 	from = signal_by_name(word, (size_t)(colon - word));
 	to = signal_by_name(colon + 1, strlen(colon + 1));
@@ -193,7 +193,7 @@ static void
 change_exit_code(struct options *opt, bool variable, const char *word)
 {
 	const char *end = end_of(word, ':');
-	int code = exit_code(word, end), as = *end ? exit_code(end + 1, strchr(end + 1, '\0')) : 0;
+	int code = exit_code(word, end), as = *end ? exit_code(end + 1, end_of(end, '\0')) : 0;
 
 	if (code < 0 || as < 0)
 		die(FAILED, "%s-e %s: not an exit status", variable ? VARIABLE ": " : "", word);

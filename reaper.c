@@ -148,8 +148,8 @@ read_process(const char *pid, struct process *p)
 		return false;
 	buf[n] = '\0';
 	at = strrchr(buf, ')');
-	name = strchr(buf, '(');
-	if (!at || !name || name > at || strlen(at) < 4)
+	name = end_of(buf, '(');
+	if (!at || name > at || strlen(at) < 4)
 		return false;
 	len = (size_t)(at - ++name);
 	if (len >= sizeof p->name)
@@ -442,9 +442,9 @@ cgroup_kills(const char *mount, const char *path, const char *name, uint64_t *ki
 static bool
 kills_of_line(char *line, uint64_t *kills)
 {
-	char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;
+	char *list = (char *)end_of(line, ':'), *path = (char *)end_of(list + !!*list, ':');
 
-	if (!path)
+	if (!*path)
 		return false;
 	*path++ = '\0';
 	if (strcmp(path, "/") == 0)
@@ -469,7 +469,7 @@ oom_kills(void)
 	n = read(fd, buf, sizeof buf - 1);
 	close(fd);
 	buf[n > 0 ? n : 0] = '\0';
-	for (line = buf; (end = strchr(line, '\n')); line = end + 1) {
+	for (line = buf; *(end = (char *)end_of(line, '\n')); line = end + 1) {
 		*end = '\0';
 		if (kills_of_line(line, &kills))
 			return kills;

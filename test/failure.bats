@@ -1,7 +1,7 @@
 # failure.bats: what foster runs without, what it survives, and that it never grows.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# shellcheck disable=SC2154,SC2016  # set by helper.bash and by "run"; "$SPY" is for the shell inside
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2034  # set by helper.bash and by "run"; "$SPY" is for the shell inside
 
 bats_require_minimum_version 1.8.0
 load helper
@@ -19,7 +19,7 @@ expect_end() {
 
 # full_life START [NS-OPTION...] -- [FOSTER-OPTION...]	orphans, signals, a stop behind a shell
 full_life() {
-	"$@" sh -c '"$SPY" --fork 5 --double; "$SPY" --name app --exit-on TERM:0:300 & wait'
+	"$@" sh -c '"$SPY" --fork 5 --double; "$SPY" --name app --exit-on TERM:0:300; true'
 	wait_for "$out" '^app: ready'
 	send WINCH
 	wait_for "$out" '^app: got WINCH'
@@ -64,7 +64,7 @@ same_life() {
 	needs root pid1
 	for more in '' '--no-proc --no-dev --uid 65534'; do
 		# shellcheck disable=SC2086
-		run -143 as_pid1 --read-only $more -- sh -c '"$SPY" --fork 5 --double
+		run -143 as_pid1 --read-only $more -- bash -c '"$SPY" --fork 5 --double
 			"$SPY" --name app --exit-on TERM:0:300 & "$SPY" --for 500
 			"$SPY" --send 1 TERM; wait'
 		assert_line --partial 'app: got TERM'
@@ -223,7 +223,8 @@ does_not_grow() {
 	"$1" -- -- sh -c '"$SPY" --name first --fork 50 --double --exit-on USR1
 		read -r go; for n in 1 2 3 4; do "$SPY" --name "n$n" --fork 500 --double; done
 		exec "$SPY" --name program --listen'
-	"$SPY" --send "$(pid_of first)" USR1
+	first=$(pid_of first)
+	"$SPY" --send "$first" USR1
 	wait_for "$out" '^first: done'
 	send WINCH --count 50
 	wait_state "$foster_pid" S

@@ -1,7 +1,7 @@
 # reaping.bats: no zombie stays, and reaping costs no wake-up that isn't needed.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# shellcheck disable=SC2154,SC2016  # set by helper.bash and by "run"; "$SPY" is for the shell inside
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2034  # set by helper.bash and by "run"; "$SPY" is for the shell inside
 
 bats_require_minimum_version 1.8.0
 load helper
@@ -117,7 +117,8 @@ wakeups() {
 	FOSTER=$BATS_TEST_TMPDIR/foster
 	for start in start_pid1 start_plain; do
 		$start -- -w -- "$SPY" --name program --listen
-		"$SPY" --send "$(pid_of older)" USR2
+		older=$(pid_of older)
+		"$SPY" --send "$older" USR2
 		wait_for "$err" 'reaped, exited with status 3$'
 		alone program
 	done
@@ -196,7 +197,8 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 		exec "$SPY" --name program --exit-on USR1:5'
 	wait_state "$(pid_of orphan)" T
 	wait_for "$out" '^program: ready'
-	kill -CONT "$(pid_of orphan)"
+	orphan=$(pid_of orphan)
+	kill -CONT "$orphan"
 	wait_for "$err" 'reaped, exited with status 3$'
 	send USR1
 	wait_end
@@ -241,7 +243,7 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 	for start in start_pid1 start_plain; do
 		for sig in TERM INT; do
 			$start -- -P
-			wait_until grep -qx 'SigBlk:	fffffffe7ffbfeff\|SigBlk:	ffff*' "/proc/$foster_pid/status"
+			wait_state "$foster_pid" S
 			send HUP
 			send USR1
 			assert_equal "$(namespace | grep -vcx "$foster_pid")" 0

@@ -1,7 +1,7 @@
 # stopping.bats: a stop, what is waited for, schedules, time-outs, and what a drain is for.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# shellcheck disable=SC2154,SC2016  # set by helper.bash and by "run"; "$SPY" is for the shell inside
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2034  # set by helper.bash and by "run"; "$SPY" is for the shell inside
 
 bats_require_minimum_version 1.8.0
 load helper
@@ -203,7 +203,8 @@ start_worker() {
 		start_pid1 -- -- sh -c "\"\$SPY\" --name worker --exit-on $sig:0:300 &
 			exec \"\$SPY\" --name program --die-on $sig"
 		wait_for "$out" '^worker: ready'
-		"$SPY" --send "$(pid_of program)" "$sig"
+		program=$(pid_of program)
+		"$SPY" --send "$program" "$sig"
 		expect_end $((128 + $(kill -l "$sig")))
 		assert_equal "$(heard worker)" "$sig"
 		grep -qx 'worker: done' "$out" || fail "$sig: the worker did not finish"
@@ -219,7 +220,8 @@ start_worker() {
 	wait_for "$out" '^worker: done'
 	start_plain -- -- sh -c '"$SPY" --name worker --exit-on TERM:0:300 & exec "$SPY" --name program --die-on USR1'
 	wait_for "$out" '^worker: ready'
-	"$SPY" --send "$(pid_of program)" USR1
+	program=$(pid_of program)
+	"$SPY" --send "$program" USR1
 	expect_end 138
 	wait_for "$out" '^worker: done'
 	assert_equal "$(heard worker)" TERM
