@@ -72,6 +72,7 @@ struct state {
 	int step;		/* its step that was last done; -1: none yet */
 	int64_t due, timeout;	/* on the monotonic clock, in ms, as all times are */
 	int64_t look;		/* when to look again for what is left */
+	uint64_t queued;	/* those that are forwarded as real-time signals */
 	int64_t retry;		/* when to offer the held signal again; NEVER: none is held */
 	bool said_full;
 	uint64_t passed_over;	/* signals that wait until the others had their turn */
@@ -138,6 +139,8 @@ bool take_pending(int sig, siginfo_t *);
 int signal_by_name(const char *word, size_t len);
 /* signals.c: its name without SIG, into buf of 12 bytes */
 const char *signal_name(char *buf, int sig);
+/* signals.c: the signals that are forwarded as real-time ones, which a full queue refuses */
+uint64_t queued_signals(const struct options *);
 /* signals.c: the next signal, in an order that lets none starve; 0 when the deadline (ms)
  * has come or there may be something to look at */
 int next_signal(struct state *, siginfo_t *, int64_t deadline);
@@ -149,10 +152,14 @@ void forward_held(struct state *, const struct options *);
 void send_stop(struct state *, const struct options *, int sig);
 /* signals.c: kill(2), tried again where it fails for a reason that may pass */
 bool send_to(pid_t, int sig);
+/* signals.c: the same, then SIGCONT, so that a stopped process sees it too */
+void send_and_continue(pid_t, int sig);
 
 /* reaper.c: reaps the children that have ended, a batch at a time; true if the program was
  * one (then its status is set, and program is 0). Sets stopped_by and children. */
 bool reap(struct state *, const struct options *, bool *more);
+/* reaper.c: true if /proc is there and this PID namespace's */
+bool own_proc(void);
 /* reaper.c: a wait status as an exit status: 0 to 255, 128+n for signal n */
 int exit_status(int status);
 /* reaper.c: a wait status in words, into buf of 80 bytes */

@@ -173,6 +173,7 @@ write_report(const struct state *st, const struct options *opt, const char *word
 }
 
 static void after_group(struct state *, const struct options *);
+static void tell_rest(const struct state *, int sig);
 
 /* the next step of the schedule */
 static void
@@ -192,6 +193,8 @@ next_step(struct state *st, const struct options *opt)
 		send_drain(st, sig);
 	else
 		send_stop(st, opt, sig);
+	if (drain && sig == SIGKILL && !st->init)
+		send_drain(st, sig);	/* who was born behind the first walk */
 	st->due = NEVER;
 	if (st->step < s->steps - 1)
 		st->due = now_ms() + s->step[st->step].wait_ms;
@@ -247,9 +250,12 @@ stop(struct state *st, const struct options *opt, int sig, siginfo_t *info)
 	}
 	if (!s->steps) {
 		forward(st, opt, sig, info);
-		forward(st, opt, SIGCONT, &plain);	/* so that stopped processes see it too */
+		if (st->program || st->group)
+			forward(st, opt, SIGCONT, &plain);	/* so that stopped processes see it too */
 	} else if (first) {
 		start_schedule(st, opt, s);
+		if (!st->program && st->phase == LEFT_GROUP)
+			tell_rest(st, st->stop_signal);
 	} else if (st->step < 0) {
 		next_step(st, opt);
 	} else if (st->phase == DRAINING) {
@@ -286,8 +292,7 @@ receive(struct state *st, const struct options *opt, int from, siginfo_t *info)
 static void
 tell_to_end(pid_t pid)
 {
-	send_to(pid, SIGTERM);
-	send_to(pid, SIGCONT);
+	send_and_continue(pid, SIGTERM);
 }
 
 /* The program ended on request: those of its group that were not told yet are told now, by
@@ -300,11 +305,9 @@ tell_rest(const struct state *st, int sig)
 	/* a terminal's key reaches the whole group; what foster sent to the program alone doesn't */
 	if ((sig == SIGINT || sig == SIGQUIT) && !(st->sent_alone & BIT(sig)))
 		told = told || group_in_foreground(st);
-	if (!told) {
-		send_to(-st->group, sig);
-		send_to(-st->group, SIGCONT);
-	}
-	if (sig != SIGTERM)
+	if (!told)
+		send_and_continue(-st->group, sig);
+	if (sig != SIGTERM && !(st->told & BIT(SIGTERM)))
 		each_ignoring(st->group, sig, tell_to_end);
 }
 
@@ -312,13 +315,13 @@ tell_rest(const struct state *st, int sig)
 static void
 after_group(struct state *st, const struct options *opt)
 {
-	st->group = 0;	/* the number may soon be another's */
 	st->schedule = NULL;
 	st->due = NEVER;
 	st->phase = DONE;
 	if (!opt->drain.steps || nothing_left(st, true))
 		return;
 	st->phase = DRAINING;
+	st->look = now_ms() + LOOK_MS;
 	if (opt->verbose)
 		say("drain: begins");
 	start_schedule(st, opt, &opt->drain);
@@ -332,8 +335,27 @@ look(struct state *st, const struct options *opt, bool thorough)
 		st->look = now_ms() + LOOK_MS;
 	if (st->phase == LEFT_GROUP && (thorough ? group_empty(st->group) : group_gone(st->group)))
 		after_group(st, opt);
+	if (st->phase == DRAINING && st->group && group_gone(st->group))
+		st->group = 0;	/* the number may soon be another's */
 	if (st->phase == DRAINING && nothing_left(st, thorough))
 		st->phase = DONE;
+}
+
+/* Ctrl-C has ended the program: the schedule runs, and its first step counts as done, since
+ * all were told */
+static void
+stop_after_key(struct state *st, const struct options *opt)
+{
+	st->stopping = true;
+	st->schedule = &opt->stop;
+	st->step = -1;
+	if (opt->stop.step[0].sig == SIGKILL) {
+		next_step(st, opt);
+		return;
+	}
+	st->step = 0;
+	if (opt->stop.steps > 1)
+		st->due = now_ms() + opt->stop.step[0].wait_ms;
 }
 
 static void
@@ -363,16 +385,13 @@ program_ended(struct state *st, const struct options *opt)
 		after_group(st, opt);
 		return;
 	}
-	if (st->schedule && st->step < 0)
+	if (st->schedule && st->step < 0) {
 		next_step(st, opt);
-	else
-		tell_rest(st, asked ? sig : st->stop_signal);
-	if (!st->schedule && sig == SIGINT && opt->stop.steps) {	/* without its first step: they were told */
-		st->stopping = true;
-		st->schedule = &opt->stop;
-		st->step = 0;
-		st->due = opt->stop.steps > 1 ? now_ms() + opt->stop.step[0].wait_ms : NEVER;
+		sig = st->stop_signal;
 	}
+	tell_rest(st, asked ? sig : st->stop_signal);
+	if (!st->schedule && sig == SIGINT && opt->stop.steps)
+		stop_after_key(st, opt);
 	if (opt->verbose && !group_gone(st->group))
 		say("process group %d: waiting for it", (int)st->group);
 	look(st, opt, true);
@@ -466,6 +485,7 @@ main(int argc, char **argv)
 	st.tty = st.report = -1;
 	st.timeout = st.due = st.retry = st.look = NEVER;
 	read_options(&opt, argc, argv);
+	st.queued = queued_signals(&opt);
 	if (opt.action != RUN)
 		_exit(act(&opt));
 	prepare(&st, &opt);

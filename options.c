@@ -140,7 +140,7 @@ read_schedule(const char *word, struct schedule *s)
 				return "not a schedule: it must end in a signal";
 			if (after_signal)
 				s->step[s->steps - 1].wait_ms = ms;
-			else if (s->steps || s->pause_ms)
+			else if (s->steps)
 				return "not a schedule: a signal was expected";
 			else
 				s->pause_ms = ms;

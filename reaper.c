@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -74,8 +75,8 @@ reap(struct state *st, const struct options *opt, bool *more)
 	}
 	*more = n == BATCH;
 	st->children = pid >= 0 || errno != ECHILD;
-	if (pid < 0 && errno != ECHILD)
-		*more = true;
+	if (pid < 0 && errno != ECHILD)	/* never seen, but it must not make foster spin */
+		*more = poll(NULL, 0, 10) == 0;
 	return ended;
 }
 
@@ -99,20 +100,14 @@ status_text(char *buf, int status, bool out_of_memory)
 	return buf;
 }
 
-/* /proc of this PID namespace: one of another's numbers other processes */
-static int
-open_proc(void)
+bool
+own_proc(void)
 {
-	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char self[16] = "", own[16];
 
-	if (fd < 0)
-		return -1;
+	/* one of another PID namespace numbers other processes */
 	format(own, sizeof own, "%d", (int)getpid());
-	if (readlink("/proc/self", self, sizeof self - 1) > 0 && strcmp(self, own) == 0)
-		return fd;
-	close(fd);
-	return -1;
+	return readlink("/proc/self", self, sizeof self - 1) > 0 && strcmp(self, own) == 0;
 }
 
 static long
@@ -173,7 +168,7 @@ static bool
 walk_start(struct walk *w)
 {
 	w->used = w->size = 0;
-	w->fd = open_proc();
+	w->fd = own_proc() ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	return w->fd >= 0;
 }
 
@@ -291,17 +286,20 @@ is_descendant(const struct state *st, pid_t pid, pid_t parent)
 static void
 send_descendant(const struct state *st, const struct process *p, int sig)
 {
+	bool is = false;
 	int fd;
 
 	if (p->parent == st->self) {
-		send_to(p->pid, sig);
-		send_to(p->pid, SIGCONT);
+		send_and_continue(p->pid, sig);
 		return;
 	}
 	fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (fd < 0)
 		return;
-	if (is_descendant(st, p->pid, parent_of(p->pid))) {
+	/* again: a parent that dies meanwhile hands it on, to foster or to another */
+	for (int tries = 0; tries < 3 && !is; tries++)
+		is = is_descendant(st, p->pid, parent_of(p->pid));
+	if (is) {
 		syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 		syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
 	}
@@ -325,10 +323,8 @@ send_drain(const struct state *st, int sig)
 				send_descendant(st, &p, sig);
 	} else {
 		say("--drain: no /proc, so it is for the program's process group alone");
-		if (st->group) {
-			send_to(-st->group, sig);
-			send_to(-st->group, SIGCONT);
-		}
+		if (st->group)
+			send_and_continue(-st->group, sig);
 	}
 }
 

@@ -14,7 +14,8 @@
 /* A mask is a 64-bit number, handed to the kernel as it is: libc's sets refuse 32 to 34. */
 #define MASK_SIZE 8
 #define ALL UINT64_MAX
-#define REAL_TIME (ALL << (32 - 1))
+#define FIRST_QUEUED 32	/* the kernel's SIGRTMIN */
+#define RETRY_MS 5
 
 /* the first row of a number is the name that is printed; no pointers, so that no page of
  * the binary must be relocated */
@@ -123,22 +124,27 @@ set_mask(uint64_t mask)
 
 /* the kernel's struct sigaction has the handler first and is otherwise zero for our two
  * (on every machine but MIPS); libc's function refuses 32 to 34 */
-bool
-set_disposition(int sig, void (*handler)(int))
+static bool
+change_disposition(int sig, const unsigned long *new)
 {
-	unsigned long new[8] = {(unsigned long)handler}, old[8] = {0};
+	unsigned long old[8] = {0};
 
 	syscall(SYS_rt_sigaction, sig, new, old, MASK_SIZE);
 	return old[0] == (unsigned long)SIG_IGN;
 }
 
 bool
+set_disposition(int sig, void (*handler)(int))
+{
+	unsigned long new[8] = {(unsigned long)handler};
+
+	return change_disposition(sig, new);
+}
+
+bool
 is_ignored(int sig)
 {
-	unsigned long old[8] = {0};
-
-	syscall(SYS_rt_sigaction, sig, NULL, old, MASK_SIZE);
-	return old[0] == (unsigned long)SIG_IGN;
+	return change_disposition(sig, NULL);
 }
 
 bool
@@ -176,21 +182,30 @@ take_pending(int sig, siginfo_t *info)
 	return take(BIT(sig), info, 0) == sig;
 }
 
+uint64_t
+queued_signals(const struct options *opt)
+{
+	uint64_t queued = 0;
+
+	for (int sig = 1; sig <= LAST_SIGNAL; sig++)
+		if ((opt->rewrite[sig] ? opt->rewrite[sig] : sig) >= FIRST_QUEUED)
+			queued |= BIT(sig);
+	return queued;
+}
+
 /* The kernel hands out the lowest number first, so a flood of one signal would starve those
  * above it, and SIGCHLD among them. So after every few, each number gets its turn. */
 int
 next_signal(struct state *st, siginfo_t *info, int64_t deadline)
 {
 	/* each real-time number keeps its order behind the one that is held */
-	uint64_t set = st->retry == NEVER ? ALL : ~REAL_TIME;
-	int sig;
+	uint64_t set = st->retry == NEVER ? ALL : ~st->queued;
+	int sig = 0;
 
 	if (st->passed_over) {
 		sig = take(set & ~st->passed_over, info, 0);
 		if (!sig)
 			st->passed_over = 0;
-	} else {
-		sig = 0;
 	}
 	if (!sig)
 		sig = take(set, info, deadline);
@@ -206,6 +221,13 @@ send_to(pid_t pid, int sig)
 		if (errno == ESRCH || errno == EPERM || errno == EINVAL || tries == 3)
 			return false;
 	return true;
+}
+
+void
+send_and_continue(pid_t pid, int sig)
+{
+	send_to(pid, sig);
+	send_to(pid, SIGCONT);
 }
 
 /* to the group, or the program alone. A group without a member, or one that may not be
@@ -254,7 +276,7 @@ queue_full(pid_t pid)
 	uint64_t queued, limit;
 
 	format(file, sizeof file, "/proc/%d/status", (int)pid);
-	return read_field(file, "SigQ:", 10, &queued, &limit) && queued >= limit;
+	return own_proc() && read_field(file, "SigQ:", 10, &queued, &limit) && queued >= limit;
 }
 
 static void
@@ -264,7 +286,7 @@ hold(struct state *st, int sig, const siginfo_t *info)
 
 	st->held = *info;
 	st->held.si_signo = sig;
-	st->retry = now_ms() + 5;
+	st->retry = now_ms() + RETRY_MS;
 	if (!st->said_full)
 		say("%s: the program's signal queue is full, trying again", signal_name(name, sig));
 	st->said_full = true;
@@ -288,10 +310,10 @@ try_forward(struct state *st, const struct options *opt, int sig, siginfo_t *inf
 		if (errno == EAGAIN)
 			return false;
 		group = false;
-	} else if ((BIT(sig) & REAL_TIME) && st->program && !group && queue_full(st->program)) {
+	} else if (sig >= FIRST_QUEUED && st->program && queue_full(st->program)) {
 		return false;
 	}
-	if (!deliver(st, sig, group))
+	if (!deliver(st, sig, group) && (st->program || errno != ESRCH))
 		say("%s:", signal_name(name, sig));
 	return true;
 }
@@ -313,7 +335,7 @@ forward_held(struct state *st, const struct options *opt)
 	if (try_forward(st, opt, st->held.si_signo, &st->held))
 		st->retry = NEVER;
 	else
-		st->retry = now_ms() + 5;
+		st->retry = now_ms() + RETRY_MS;
 }
 
 void
@@ -321,7 +343,7 @@ send_stop(struct state *st, const struct options *opt, int sig)
 {
 	char name[12];
 
-	if (!deliver(st, sig, !opt->single_child))
+	if (!deliver(st, sig, !opt->single_child) && (st->program || errno != ESRCH))
 		say("%s:", signal_name(name, sig));
 	else if (sig != SIGKILL)
 		deliver(st, SIGCONT, !opt->single_child);

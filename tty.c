@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "foster.h"
@@ -20,7 +21,7 @@ open_terminal(void)
 	/* no /dev: this call succeeds for the controlling terminal alone */
 	for (fd = 0; fd < 3; fd++)
 		if (tcgetpgrp(fd) >= 0)
-			return move_up(dup(fd));
+			return (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	return -1;
 }
 
@@ -106,12 +107,9 @@ inherit_terminal(const struct state *st)
 static void
 stop_too(const struct state *st, int sig)
 {
-	uint64_t all;
-
 	send_to(st->tty >= 0 && tcgetpgrp(st->tty) == st->group ? 0 : st->self, sig);
-	all = block_signals();
-	set_mask(all & ~BIT(sig));
-	set_mask(all);
+	set_mask(~BIT(sig));
+	block_signals();
 }
 
 void
