@@ -133,6 +133,8 @@ send_signals(char **arg)
 		else
 			return fputs(usage, stderr), 2;
 	}
+	if (pid == 0)	/* an empty word; it would be the sender's own group */
+		return fputs(usage, stderr), 2;
 	while (sent < count) {
 		siginfo_t info;
 		long error;
