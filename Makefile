@@ -35,7 +35,7 @@ run:
 	FOSTER=`pwd`/$(OUT) examples/run
 
 check:
-	@test/needs $(CC) cc bats strace tmux mandoc setpriv ps
+	@test/needs $(CC) cc bats strace mandoc setpriv ps tini tini-static dumb-init catatonit
 	@$(MAKE) $(OUT) test-programs
 	FOSTER=`pwd`/$(OUT) bats test
 

@@ -70,7 +70,7 @@ all_reach() {
 		send "$sig"
 	done
 	for name in $1; do
-		wait_until eval '[ -z "$(missing "$name" "${@:2}")" ]' ||
+		wait_until has_all "$name" "${@:2}" ||
 			fail "$name did not get $(missing "$name" "${@:2}")" || return
 	done
 }
@@ -79,6 +79,10 @@ all_reach() {
 # SIGCONT (SIGTERM brings another one) would cancel a stop signal, and the other way round
 each_reaches() {
 	all_reach "$*" "${to_program[@]}" INT WINCH && reaches CONT "$@" && reaches TERM "$@"
+}
+
+has_all() {
+	[ -z "$(missing "$@")" ]
 }
 
 # missing NAME SIG...	what of this it did not get

@@ -76,7 +76,7 @@ outer() {
 		# shellcheck disable=SC2086
 		run -0 "$PTY" $init -- env PS1='ready> ' "$FOSTER" -- bash --norc --noprofile -i <<-'END'
 			expect ready>
-			send "$SPY" --name one --default TSTP --listen\r
+			send "$SPY" --name one --default TSTP --exit-on INT\r
 			expect one: ready
 			foreground one
 			send \x1a
@@ -87,12 +87,9 @@ outer() {
 			foreground one
 			send \x03
 			expect one: got INT code SI_KERNEL
-			kill WINCH
-			send \x1a
-			expect Stopped
-			send kill -KILL %1\r
 			expect ready>
-			send exit\rexit 5\r
+			foreground bash
+			send exit 5\r
 			wait
 		END
 		assert_line 'status 5'
@@ -338,7 +335,7 @@ outer() {
 		expect other: got USR1
 		foreground bash
 		send fg\r
-		expect fg
+		foreground foster
 		send \x03
 		expect other: got INT
 	END
@@ -365,13 +362,13 @@ outer() {
 # bats test_tags=terminal,tty
 @test "a script that starts foster with & keeps the terminal" {
 	needs tty
-	run -0 "$PTY" -- sh -c 'trap "echo script: INT" INT; "$FOSTER" -- "$SPY" --name main --listen &
+	run -0 "$PTY" -- sh -c '"$FOSTER" -- "$SPY" --name main --listen &
 		read -r line; echo "script: $line"; read -r line; echo "script: $line"' <<-'END'
 		expect main: ready
 		foreground sh
 		send hello\r
 		expect script: hello
-		send \x03
+		foreground sh
 		send again\r
 		expect script: again
 	END
