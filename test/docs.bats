@@ -148,14 +148,15 @@ table() {
 }
 
 # bats test_tags=root,pid1,slow
-@test "the README's table is what test/peers prints" {
+@test "foster's column of the README's table is what test/peers prints" {
 	needs root pid1 tini tini-static dumb-init catatonit setpriv
 	said=$(table)
 	[ -n "$said" ]
-	# what depends on the compiler or the kernel is tested elsewhere
+	# foster's column: a busy machine may make a peer's race end the other way. What depends
+	# on the compiler or the kernel is tested elsewhere.
 	run -0 --separate-stderr "$BATS_TEST_DIRNAME/peers"
-	assert_equal "$(grep -v -e '^| memory' -e '^| size' <<<"$output")" \
-		"$(grep -v -e '^| memory' -e '^| size' <<<"$said")"
+	assert_equal "$(grep -v -e '^| memory' -e '^| size' <<<"$output" | cut -d '|' -f 2,3)" \
+		"$(grep -v -e '^| memory' -e '^| size' <<<"$said" | cut -d '|' -f 2,3)"
 }
 
 @test "--license prints LICENSE" {

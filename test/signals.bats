@@ -218,7 +218,7 @@ flood() {
 # bats test_tags=signals,pid1
 @test "once the program has ended, every signal goes to what is left of its group" {
 	needs pid1
-	for option in '' -c -g; do
+	for option in '' -c; do
 		# shellcheck disable=SC2086
 		start_pid1 -- $option -- sh -c '"$SPY" --name a --listen & "$SPY" --name b --listen & wait'
 		wait_for "$out" ': ready' 2
@@ -480,7 +480,7 @@ flood() {
 # bats test_tags=signals,pid1
 @test "a standard error that nobody reads does not make foster deaf, also with -vv and no /proc" {
 	needs pid1
-	for options in '' --no-proc --no-dev; do
+	for options in '' --no-proc; do
 		errors_to_pipe
 		# shellcheck disable=SC2086
 		start_pid1 $options -- -vv -w -- "$SPY" --name main --listen
