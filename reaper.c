@@ -460,10 +460,9 @@ oom_kills(void)
 	ssize_t n;
 	int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return 0;
-	n = read(fd, buf, sizeof buf - 1);
-	close(fd);
+	n = fd < 0 ? 0 : read(fd, buf, sizeof buf - 1);
+	if (fd >= 0)
+		close(fd);
 	buf[n > 0 ? n : 0] = '\0';
 	for (line = buf; *(end = (char *)end_of(line, '\n')); line = end + 1) {
 		*end = '\0';
