@@ -756,3 +756,30 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	grep -qx 'worker: done' "$out"
 	assert_regex "$(cat "$err")" '^foster: .*no /proc'
 }
+
+# bats test_tags=pid1
+@test "in the pause, too, who ignores the first step's signal is told by SIGTERM" {
+	needs pid1
+	# the shell's background job ignores SIGINT; untold it would last until as_pid1's limit
+	run -3 as_pid1 -- --stop 1/INT/60/KILL -- sh -c 'sleep 50 & kill -TERM 1; sleep .2; exit 3'
+}
+
+# bats test_tags=pid1
+@test "who was told by SIGTERM already is not told again for ignoring Ctrl-C" {
+	needs pid1
+	start_pid1 -- bash -c "trap : TERM
+		'$SPY' --name worker --ignore INT --exit-on TERM:0:500 &
+		while :; do wait; done"
+	wait_for "$out" '^worker: ready'
+	send TERM
+	wait_for "$out" '^worker: leaving'
+	send INT
+	wait_end
+	[ "$(grep -c '^worker: got TERM' "$out")" = 1 ]
+}
+
+# bats test_tags=pid1
+@test "a schedule of KILL alone ends what Ctrl-C left" {
+	needs pid1
+	run -130 as_pid1 -- --stop KILL -- sh -c '(trap "" TERM INT; sleep 50) & sleep .1; kill -INT $$'
+}
