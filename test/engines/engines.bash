@@ -1,0 +1,347 @@
+# engines.bash: private container engines and their images, and the verbs of the tests here.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# All is kept in two folders: $FOSTER_ENGINES (sockets, configuration; temporary) and
+# $FOSTER_CACHE (images; temporary as well if nobody names one). An engine is started and an
+# image made when the first test asks for it.
+
+here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+root=${here%/test/engines}
+export FOSTER=${FOSTER:-$root/foster}
+export SPY=${SPY:-$root/test/bin/spy} PTY=${PTY:-$root/test/bin/pty}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
+
+# what Debian calls the packages of the engines
+engine_packages=(docker.io containerd runc podman conmon catatonit tini dumb-init mmdebstrap
+	busybox-static docker-compose python3 python3-yaml)
+
+# all that later commands need to know, from the folder alone
+use_engines() {
+	export DOCKER_HOST=unix://$FOSTER_ENGINES/docker.sock DOCKER_BUILDKIT=0
+	export CONTAINERD_ADDRESS=$FOSTER_ENGINES/exec/containerd/containerd.sock
+	export CONTAINERS_CONF=$FOSTER_ENGINES/containers.conf
+	export CONTAINERS_STORAGE_CONF=$FOSTER_ENGINES/storage.conf
+	export DOCKER_CONFIG=$FOSTER_ENGINES
+	case :$PATH: in
+	*:"$FOSTER_ENGINES/bin":*) ;;
+	*) PATH=$FOSTER_ENGINES/bin:$PATH:/usr/sbin:/sbin ;;
+	esac
+}
+
+# makes the folders; whoever called it calls engines_down in the end
+engines_up() {
+	local command
+
+	FOSTER_ENGINES=$(mktemp -d) || return
+	export FOSTER_ENGINES
+	if [ -z "${FOSTER_CACHE-}" ]; then
+		export FOSTER_CACHE=$FOSTER_ENGINES/cache
+	fi
+	mkdir -p "$FOSTER_ENGINES/bin" "$FOSTER_CACHE"
+	echo "{}" >"$FOSTER_ENGINES/config.json"
+	chmod 755 "$FOSTER_ENGINES"
+	# what is tested doesn't change while the tests run
+	cp "$FOSTER" "$FOSTER_ENGINES/foster" || return
+	for command in docker containerd runc podman ctr; do
+		# the client that came with the engine, if there are two
+		[ ! -x "/usr/bin/$command" ] || ln -sf "/usr/bin/$command" "$FOSTER_ENGINES/bin/"
+	done
+	use_engines
+}
+
+# ends and removes what was started, by its PID
+engines_down() {
+	local pid
+
+	if [ -s "$FOSTER_ENGINES/pid" ]; then
+		remove_containers
+		read -r pid <"$FOSTER_ENGINES/pid"
+		kill "$pid"
+		wait_until 30 is_gone "$pid"
+	fi
+	if [ -e "$CONTAINERS_CONF" ]; then
+		podman pod rm -af >/dev/null 2>&1
+		podman rm -af >/dev/null 2>&1
+	fi
+	awk -v dir="$FOSTER_ENGINES/" -v cache="$FOSTER_CACHE/" \
+		'index($2, dir) == 1 || index($2, cache) == 1 { print $2 }' /proc/mounts |
+		sort -r | while read -r mount; do umount "$mount"; done
+	rm -rf "$FOSTER_ENGINES"
+}
+
+is_gone() {
+	! [ -e "/proc/$1" ] || grep -qs '^State:	[ZX]' "/proc/$1/status"
+}
+
+# once FILE COMMAND [ARG...]	runs the command unless it was done already, by whomever; its
+# failure and the end of its log are remembered
+once() {
+	local name=$1
+
+	shift
+	(
+		flock 9
+		if ! [ -e "$FOSTER_ENGINES/$name.result" ]; then
+			if "$@" </dev/null >"$FOSTER_ENGINES/$name.log" 2>&1 9>&- 3>&- 4>&-; then
+				echo 0
+			else
+				echo 1
+			fi >"$FOSTER_ENGINES/$name.result"
+		fi
+		[ "$(cat "$FOSTER_ENGINES/$name.result")" = 0 ] && exit
+		echo "$name failed:"
+		tail -n 20 "$FOSTER_ENGINES/$name.log"
+		exit 1
+	) 9>"$FOSTER_ENGINES/$name.lock"
+}
+
+install_packages() {
+	local missing=() package policy=/usr/sbin/policy-rc.d
+
+	for package in "${engine_packages[@]}"; do
+		dpkg-query -Wf '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' ||
+			missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	command -v apt-get || return
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update || return
+	# Debian's packages would start their own engines
+	if ! [ -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod 755 $policy
+		trap 'rm -f "$policy"' RETURN
+	fi
+	apt-get install -y --no-install-recommends "${missing[@]}" || return
+	for package in docker containerd runc podman ctr; do
+		ln -sf "/usr/bin/$package" "$FOSTER_ENGINES/bin/"
+	done
+}
+
+# its init is a file that use_init exchanges; networks other than none are made by those who
+# need them
+start_docker() {
+	once packages install_packages || return
+	use_init "$FOSTER_ENGINES/foster"
+	setsid dockerd --data-root "$FOSTER_CACHE/docker" --exec-root "$FOSTER_ENGINES/exec" \
+		-H "$DOCKER_HOST" --pidfile "$FOSTER_ENGINES/pid" --bridge none --iptables=false \
+		--ip6tables=false --init-path "$FOSTER_ENGINES/init" >"$FOSTER_ENGINES/dockerd.log" 2>&1 &
+	wait_until 30 docker_answers "$!" || { tail -n 20 "$FOSTER_ENGINES/dockerd.log"; return 1; }
+	docker info >/dev/null || { tail -n 20 "$FOSTER_ENGINES/dockerd.log"; return 1; }
+}
+
+docker_answers() {
+	is_gone "$1" || docker version >/dev/null 2>&1
+}
+
+# runc, since crun doesn't take every machine's cgroups; limits that any machine grants
+configure_podman() {
+	once packages install_packages || return
+	cat >"$CONTAINERS_CONF" <<-END
+		[containers]
+		default_ulimits = ["nofile=20000:20000", "nproc=1000:1000"]
+		init_path = "$FOSTER_ENGINES/init"
+		netns = "none"
+		log_driver = "k8s-file"
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		runtime = "runc"
+		infra_image = "localhost/pause:latest"
+	END
+	cat >"$CONTAINERS_STORAGE_CONF" <<-END
+		[storage]
+		driver = "overlay"
+		graphroot = "$FOSTER_CACHE/podman"
+		runroot = "$FOSTER_ENGINES/run"
+	END
+	use_init "$FOSTER_ENGINES/foster"
+	podman info >/dev/null
+}
+
+check_containerd() {
+	once docker start_docker && ctr version
+}
+
+check_runc() {
+	once packages install_packages && runc --version
+}
+
+# use_init FILE	is from now on what --init starts, under Docker and Podman
+use_init() {
+	cp "$1" "$FOSTER_ENGINES/init.new" && mv "$FOSTER_ENGINES/init.new" "$FOSTER_ENGINES/init"
+}
+
+# needs_engine NAME	starts it; where it can't be had: a skip, in CI a failure
+needs_engine() {
+	local reason
+
+	if [ "$(id -u)" != 0 ]; then
+		reason="needs root"
+	else
+		case $1 in
+		docker) reason=$(once docker start_docker) && return ;;
+		podman) reason=$(once podman configure_podman) && return ;;
+		containerd) reason=$(once containerd check_containerd) && return ;;
+		runc) reason=$(once runc check_runc) && return ;;
+		esac
+	fi
+	cannot "$reason"
+}
+
+# needs_image NAME...	makes it; names as in the function image_*
+needs_image() {
+	local name reason
+
+	for name; do
+		reason=$(once "image-$name" "image_$name") || cannot "$reason" || return
+	done
+}
+
+cannot() {
+	echo "$1" >&2
+	[ "${CI-}" != true ] || return 1
+	skip "${1//$'\n'/ }"
+}
+
+# no registry is asked: the images that Dockerfiles begin with are made of Debian's packages;
+# one stands for two
+image_base() {
+	docker image inspect debian:bookworm-slim python:3-slim >/dev/null 2>&1 && return
+	mmdebstrap --variant=minbase --dpkgopt=force-unsafe-io --include=python3 bookworm - \
+		>"$FOSTER_CACHE/base.tar" &&
+		docker import -c 'CMD ["bash"]' "$FOSTER_CACHE/base.tar" debian:bookworm-slim &&
+		docker tag debian:bookworm-slim python:3-slim &&
+		rm "$FOSTER_CACHE/base.tar"
+}
+
+# what the Dockerfile ends in
+image_foster() {
+	mkdir -p "$FOSTER_ENGINES/foster-image" &&
+		cp "$FOSTER_ENGINES/foster" "$FOSTER_ENGINES/foster-image/" &&
+		docker build -q -t foster -f - "$FOSTER_ENGINES/foster-image" <<-'END'
+			FROM scratch
+			COPY foster /foster
+			ENTRYPOINT ["/foster"]
+		END
+}
+
+# a small system with foster as its ENTRYPOINT, and the program that tells what it gets
+image_test() {
+	once image-base image_base &&
+		mkdir -p "$FOSTER_ENGINES/test-image" &&
+		cp "$FOSTER_ENGINES/foster" "$SPY" "$FOSTER_ENGINES/test-image/" &&
+		docker build -q -t test -f - "$FOSTER_ENGINES/test-image" <<-'END'
+			FROM debian:bookworm-slim
+			COPY spy /usr/bin/spy
+			COPY foster /foster
+			ENTRYPOINT ["/foster", "--"]
+		END
+}
+
+# the same with Python
+image_python() {
+	once image-test image_test &&
+		docker build -q -t python-test -f - "$FOSTER_ENGINES/test-image" <<-'END'
+			FROM python:3-slim
+			COPY foster /foster
+			ENV PYTHONUNBUFFERED=1
+			ENTRYPOINT ["/foster", "--", "python3"]
+		END
+}
+
+# the image of examples/
+image_worker() {
+	once image-base image_base && once image-foster image_foster &&
+		docker build -q -t worker -f "$root/examples/docker/Dockerfile" "$root/examples" &&
+		docker build -q -t pause -f "$root/examples/docker/Dockerfile.pause" "$root/examples"
+}
+
+# all real programs in one layer
+image_programs() {
+	once image-base image_base &&
+		mkdir -p "$FOSTER_ENGINES/programs-image" &&
+		cp "$FOSTER_ENGINES/foster" "$SPY" "$FOSTER_ENGINES/programs-image/" &&
+		docker build --network host -t programs -f "$here/programs.dockerfile" \
+			"$FOSTER_ENGINES/programs-image"
+}
+
+# Docker's images for Podman, under localhost/ as if it had built them
+image_podman() {
+	once image-worker image_worker && once image-test image_test &&
+		docker save foster pause test worker python:3-slim -o "$FOSTER_ENGINES/podman.tar" &&
+		podman load -i "$FOSTER_ENGINES/podman.tar" &&
+		rm "$FOSTER_ENGINES/podman.tar"
+}
+
+# a root file system as a folder, for runc and ctr
+image_rootfs() {
+	once image-test image_test &&
+		mkdir -p "$FOSTER_ENGINES/rootfs" &&
+		docker create --name rootfs test &&
+		docker export rootfs | tar -xC "$FOSTER_ENGINES/rootfs" &&
+		docker rm rootfs
+}
+
+### the verbs of the tests ###
+
+# wait_until SECONDS COMMAND [ARG...]	until it succeeds; false if it doesn't
+wait_until() {
+	local end=$((SECONDS + $1 + 1)) limit=$1
+
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { echo "waited $limit s for: $*" >&2; return 1; }
+		sleep 0.05
+	done
+}
+
+# logs_have CONTAINER REGEX [COUNT]	so many lines of what it printed match
+logs_have() {
+	[ "$(docker logs "$1" 2>&1 | grep -Ec -- "$2")" -ge "${3:-1}" ]
+}
+
+# wait_for_log CONTAINER REGEX [COUNT]
+wait_for_log() {
+	wait_until 20 logs_have "$@" || { docker logs "$1" 2>&1 | tail -n 30 >&2; return 1; }
+}
+
+# inspect CONTAINER FIELD	as in "docker inspect": State.ExitCode
+inspect() {
+	docker inspect -f "{{.$2}}" "$1"
+}
+
+# wait_end CONTAINER	until it has ended; prints its exit status
+wait_end() {
+	timeout 60 docker wait "$1"
+}
+
+# program [DOCKER-OPTION...] -- COMMAND...	a real program in container "box"; if $mode is
+# "wrapped", in a shell that has something to do before and after
+program() {
+	local options=()
+
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	if [ "${mode:?}" = wrapped ]; then
+		set -- sh -c 'echo set up; "$@"; echo end' sh "$@"
+	fi
+	docker run -d --name box "${options[@]}" programs "$@" >/dev/null
+}
+
+# how many zombies there are in the container's PID namespace
+zombies() {
+	docker exec "$1" sh -c 'grep -ls "^State:.Z" /proc/[0-9]*/status | wc -l'
+}
+
+no_zombies() {
+	[ "$(zombies "$1")" = 0 ]
+}
+
+remove_containers() {
+	docker ps -aq --filter name=^box | xargs -r docker rm -fv >/dev/null
+}
