@@ -1,7 +1,7 @@
 # containerd.bats: foster under containerd, by way of ctr.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # set by "run"
+# shellcheck disable=SC2154,SC2016  # set by "run"; single quotes are for "eval"
 
 bats_require_minimum_version 1.8.0
 load engines

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2016  # set by "run"; what is in single quotes is for the shell inside
-# shellcheck disable=SC2030,SC2031  # a test is a subshell of its own
+# shellcheck disable=SC2030,SC2031,SC2034  # a test is a subshell of its own; mode is for "program"
 
 bats_require_minimum_version 1.8.0
 load engines

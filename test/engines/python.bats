@@ -78,7 +78,7 @@ printed() {
 		expect cleaned up
 		wait
 	END
-	printed $'KeyboardInterrupt\r' $'cleaned up\r'
+	[[ "$output" == *KeyboardInterrupt*"cleaned up"* ]]
 	[ "$(inspect box State.ExitCode)" = 0 ]
 }
 

@@ -1,7 +1,7 @@
 # runc.bats: foster in an OCI bundle of its own, with and without a terminal.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # set by "run"
+# shellcheck disable=SC2154,SC2016  # set by "run"; single quotes are for "eval"
 
 bats_require_minimum_version 1.8.0
 load engines
