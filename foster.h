@@ -150,6 +150,8 @@ void forward(struct state *, const struct options *, int sig, siginfo_t *);
 void forward_held(struct state *, const struct options *);
 /* signals.c: sends sig where SIGTERM goes, then SIGCONT */
 void send_stop(struct state *, const struct options *, int sig);
+/* signals.c: continues the program and its group, also where it left that */
+void continue_program(struct state *);
 /* signals.c: kill(2), tried again where it fails for a reason that may pass */
 bool send_to(pid_t, int sig);
 /* signals.c: the same, then SIGCONT, so that a stopped process sees it too */
@@ -186,7 +188,7 @@ bool read_field(const char *file, const char *key, int base, uint64_t *value, ui
 
 /* tty.c: finds the controlling terminal, and whether the program is to have it */
 void find_terminal(struct state *);
-/* tty.c: makes the program's group the foreground group if foster's own is now */
+/* tty.c: makes the group that the program is in the foreground group if foster's own is now */
 void give_terminal(struct state *);
 /* tty.c: at the end: makes foster's group the foreground again, if nobody else is there */
 void take_terminal(const struct state *);

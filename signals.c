@@ -260,6 +260,12 @@ deliver(struct state *st, int sig, bool group)
 	return sent;
 }
 
+void
+continue_program(struct state *st)
+{
+	deliver(st, SIGCONT, true);
+}
+
 static bool
 goes_to_group(const struct options *opt, int sig)
 {

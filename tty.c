@@ -57,7 +57,7 @@ void
 give_terminal(struct state *st)
 {
 	if (st->tty >= 0 && st->program && in_foreground(st->tty))
-		tcsetpgrp(st->tty, st->group);
+		tcsetpgrp(st->tty, getpgid(st->program));
 }
 
 void
@@ -96,7 +96,7 @@ inherit_terminal(const struct state *st)
 		return false;
 	foreground = tcgetpgrp(tty);
 	if (foreground > 0 && (foreground == getpgrp() || group_empty(foreground)))
-		given = tcsetpgrp(tty, st->group) == 0;
+		given = tcsetpgrp(tty, getpgid(st->program)) == 0;
 	close(tty);
 	return given;
 }
@@ -118,18 +118,18 @@ program_stopped(struct state *st)
 	int sig = st->stopped_by;
 
 	if (sig == SIGTSTP && st->init) {
-		send_to(-st->group, SIGCONT);
+		continue_program(st);
 	} else if (sig == SIGTSTP) {
 		stop_too(st, sig);
 		if (!is_pending(SIGCONT))
-			send_to(-st->group, SIGCONT);
+			continue_program(st);
 	} else if (sig == SIGTTIN || sig == SIGTTOU) {
 		if (st->init) {
 			if (inherit_terminal(st))
-				send_to(-st->group, SIGCONT);
+				continue_program(st);
 		} else if (st->tty >= 0 && in_foreground(st->tty)) {
 			give_terminal(st);
-			send_to(-st->group, SIGCONT);
+			continue_program(st);
 		} else {
 			stop_too(st, sig);
 		}

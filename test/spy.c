@@ -505,8 +505,11 @@ main(int argc, char **argv, char **env)
 		say("env %s", *env);
 	if (own_session)
 		change_session();
-	if (own_group)
-		say(change_group() ? "group %d" : "setpgid failed in %d", (int)getpgid(0));
+	if (own_group) {
+		const char *what = change_group() ? "group %d" : "setpgid failed in %d";
+
+		say(what, (int)getpgid(0));	/* after it, whatever the order of arguments */
+	}
 	if (children)
 		fork_children(children, twice);
 	if (zombie)

@@ -125,6 +125,16 @@ outer() {
 	[ "$status" = 3 ]
 }
 
+# bats test_tags=terminal,pid1
+@test "a program that left its group and stops itself with SIGTSTP is continued as well" {
+	needs pid1
+	for init in '' --not-init; do
+		# shellcheck disable=SC2086
+		start_pid1 $init -- -- "$SPY" --setpgid --stop-self TSTP
+		wait_for "$out" '^got CONT'
+	done
+}
+
 # bats test_tags=terminal,tty,pid1
 @test "a stop by SIGTTIN or SIGTTOU stays one, as PID 1 too, while the foreground has members" {
 	needs tty pid1 proc
