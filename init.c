@@ -17,6 +17,10 @@
 
 #include "foster.h"
 
+#ifndef SYS_clock_gettime
+#define SYS_clock_gettime SYS_clock_gettime32	/* musl's name for the call with two longs */
+#endif
+
 #define TIMED_OUT 124	/* as timeout(1) */
 #define LOOK_MS 100	/* between two looks at what is left */
 #define GRACE_MS 1000	/* after a final KILL, for who can't be killed at once */
