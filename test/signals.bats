@@ -540,6 +540,21 @@ flood() {
 }
 
 # bats test_tags=signals,pid1
+@test "a signal of a high number does not wait until all of the lower ones were served" {
+	needs pid1
+	start_pid1 -- -vv -- "$SPY" --name main --listen
+	wait_for "$out" '^main: ready'
+	kill -STOP "$foster_pid"
+	wait_state "$foster_pid" T
+	send RTMIN --value 1 --count 300
+	send 64
+	kill -CONT "$foster_pid"
+	wait_for "$err" 'RTMIN from ' 300
+	wait_for "$err" 'RTMAX from '
+	[ "$(sed '/RTMAX from /q' "$err" | grep -c 'RTMIN from ')" -lt 100 ]
+}
+
+# bats test_tags=signals,pid1
 @test "a flood of orphans does not keep signals back" {
 	needs pid1
 	start_pid1 -- -- sh -c '(while :; do (: &); done) & exec "$SPY" --name main --listen'

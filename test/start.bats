@@ -538,3 +538,13 @@ a_file() {
 	size=$(wc -c <"$FOSTER")
 	[ "$size" -le 34816 ] || fail "$size bytes"
 }
+
+# bats test_tags=start
+@test "a standard error that nobody reads any more does not change the status of a failed start" {
+	mkfifo "$BATS_TEST_TMPDIR/err"
+	exec 8<>"$BATS_TEST_TMPDIR/err"
+	exec 9>"$BATS_TEST_TMPDIR/err"
+	exec 8<&-
+	run -127 sh -c '"$NS" --not-init --default all -- "$FOSTER" /no/such/program 2>&9'
+	exec 9>&-
+}

@@ -246,6 +246,8 @@ outer() {
 		send echo a$?\r
 		expect a5
 	END
+	# one for each fg
+	[ "$(grep -c 'main: got CONT' <<<"$output")" = 2 ]
 }
 
 # bats test_tags=terminal,tty
