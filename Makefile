@@ -39,6 +39,9 @@ check:
 	@$(MAKE) $(OUT) test-programs
 	FOSTER=`pwd`/$(OUT) bats test
 
+check-engines: $(OUT) test-programs
+	FOSTER=`pwd`/$(OUT) test/engines/run
+
 test-programs: test/bin/spy test/bin/ns test/bin/pty
 
 test/bin/spy test/bin/ns test/bin/pty: test/spy.c test/ns.c test/pty.c test/sig.h
@@ -56,4 +59,4 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin
 
-.PHONY: all run check test-programs install uninstall clean
+.PHONY: all run check check-engines test-programs install uninstall clean
