@@ -42,6 +42,17 @@ check:
 check-engines: $(OUT) test-programs
 	FOSTER=`pwd`/$(OUT) test/engines/run
 
+check-costs:
+	@test/needs $(CC) cc
+	@$(MAKE) -s -C bench
+	@bench/check-costs
+
+# what check-costs compares with
+costs:
+	@test/needs $(CC) cc
+	@$(MAKE) -s -C bench
+	bench/check-costs --update
+
 test-programs: test/bin/spy test/bin/ns test/bin/pty
 
 test/bin/spy test/bin/ns test/bin/pty: test/spy.c test/ns.c test/pty.c test/sig.h
@@ -57,6 +68,6 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/foster $(DESTDIR)$(MANDIR)/man1/foster.1
 
 clean:
-	rm -rf $(OUT) test/bin
+	rm -rf $(OUT) test/bin bench/bin bench/out
 
-.PHONY: all run check check-engines test-programs install uninstall clean
+.PHONY: all run check check-engines check-costs costs test-programs install uninstall clean

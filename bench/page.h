@@ -1,0 +1,20 @@
+/*
+ * page.h: what the program and measure tell each other through shared memory.
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include <stdint.h>
+
+#define PAGE_FD 3	/* this page */
+#define READY_FD 4	/* a pipe: a byte each time that the program has something to tell */
+
+struct page {
+	uint64_t exec;		/* when the init was started, on the monotonic clock in ns */
+	uint64_t first, last;	/* the program's first instruction; its last, or its latest signal */
+	uint64_t count, intact;	/* signals that it got, and with the payload in order */
+	uint64_t all_reaped;	/* the kernel knows no other process of the namespace */
+};
+
+#endif
