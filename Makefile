@@ -39,7 +39,9 @@ check:
 	@$(MAKE) $(OUT) test-programs
 	FOSTER=`pwd`/$(OUT) bats test
 
-check-engines: $(OUT) test-programs
+check-engines:
+	@test/needs $(CC) cc bats
+	@$(MAKE) $(OUT) test-programs
 	FOSTER=`pwd`/$(OUT) test/engines/run
 
 check-costs:

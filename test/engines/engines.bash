@@ -13,16 +13,16 @@ export SPY=${SPY:-$root/test/bin/spy} PTY=${PTY:-$root/test/bin/pty}
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 
 # what Debian calls the packages of the engines
-engine_packages=(docker.io containerd runc podman conmon catatonit tini dumb-init mmdebstrap
-	busybox-static docker-compose python3 python3-yaml)
+engine_packages=(docker.io containerd runc podman conmon catatonit tini mmdebstrap
+	docker-compose python3 python3-yaml iptables util-linux mount)
 
 # all that later commands need to know, from the folder alone
 use_engines() {
 	export DOCKER_HOST=unix://$FOSTER_ENGINES/docker.sock DOCKER_BUILDKIT=0
-	export CONTAINERD_ADDRESS=$FOSTER_ENGINES/exec/containerd/containerd.sock
+	export DOCKER_CONFIG=$FOSTER_ENGINES
+	export CONTAINERD_ADDRESS=$FOSTER_ENGINES/containerd.sock
 	export CONTAINERS_CONF=$FOSTER_ENGINES/containers.conf
 	export CONTAINERS_STORAGE_CONF=$FOSTER_ENGINES/storage.conf
-	export DOCKER_CONFIG=$FOSTER_ENGINES
 	case :$PATH: in
 	*:"$FOSTER_ENGINES/bin":*) ;;
 	*) PATH=$FOSTER_ENGINES/bin:$PATH:/usr/sbin:/sbin ;;
@@ -31,42 +31,76 @@ use_engines() {
 
 # makes the folders; whoever called it calls engines_down in the end
 engines_up() {
-	local command
-
 	FOSTER_ENGINES=$(mktemp -d) || return
 	export FOSTER_ENGINES
-	if [ -z "${FOSTER_CACHE-}" ]; then
-		export FOSTER_CACHE=$FOSTER_ENGINES/cache
-	fi
-	mkdir -p "$FOSTER_ENGINES/bin" "$FOSTER_CACHE"
-	echo "{}" >"$FOSTER_ENGINES/config.json"
-	chmod 755 "$FOSTER_ENGINES"
-	# what is tested doesn't change while the tests run
-	cp "$FOSTER" "$FOSTER_ENGINES/foster" || return
-	for command in docker containerd runc podman ctr; do
-		# the client that came with the engine, if there are two
-		[ ! -x "/usr/bin/$command" ] || ln -sf "/usr/bin/$command" "$FOSTER_ENGINES/bin/"
-	done
+	export FOSTER_CACHE=${FOSTER_CACHE:-$FOSTER_ENGINES/cache}
+	mkdir -p "$FOSTER_ENGINES/bin" "$FOSTER_CACHE" &&
+		chmod 755 "$FOSTER_ENGINES" &&
+		echo "{}" >"$FOSTER_ENGINES/config.json" &&
+		# what is tested doesn't change while the tests run
+		cp "$FOSTER" "$FOSTER_ENGINES/foster" || return
 	use_engines
+	link_commands
+	cgroups >"$FOSTER_ENGINES/cgroups"
 }
 
-# ends and removes what was started, by its PID
-engines_down() {
-	local pid
+# Debian's, should there be others in PATH
+link_commands() {
+	local command
 
-	if [ -s "$FOSTER_ENGINES/pid" ]; then
-		remove_containers
-		read -r pid <"$FOSTER_ENGINES/pid"
-		kill "$pid"
-		wait_until 30 is_gone "$pid"
+	for command in docker containerd runc podman ctr; do
+		[ ! -x "/usr/bin/$command" ] || ln -sf "/usr/bin/$command" "$FOSTER_ENGINES/bin/"
+	done
+}
+
+# What the engines write outside of the two folders goes where it is removed with them. Only
+# where this mount namespace is nobody else's.
+hide_folders() {
+	local dir
+
+	mount -t tmpfs tmpfs /dev/shm || return
+	for dir in run etc; do
+		mkdir -p "$FOSTER_ENGINES/hidden/$dir" "$FOSTER_ENGINES/hidden/work-$dir" &&
+			mount -t overlay -o "lowerdir=/$dir,upperdir=$FOSTER_ENGINES/hidden/$dir,workdir=$FOSTER_ENGINES/hidden/work-$dir" \
+				overlay "/$dir" || return
+	done
+}
+
+# the folders that the engines make for their containers' cgroups and leave there
+cgroups() {
+	find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d \
+		'(' -name docker -o -name libpod_parent -o -name foster ')' 2>/dev/null
+}
+
+# ends what was started, by its PID
+stop_engines() {
+	local name pid
+
+	if [ -s "$FOSTER_ENGINES/dockerd.pid" ]; then
+		docker ps -aq | xargs -r docker rm -fv >/dev/null
 	fi
 	if [ -e "$CONTAINERS_CONF" ]; then
-		podman pod rm -af >/dev/null 2>&1
-		podman rm -af >/dev/null 2>&1
+		podman pod rm -af -t 0 >/dev/null
+		podman rm -af -t 0 >/dev/null
 	fi
+	for name in dockerd containerd; do
+		[ -s "$FOSTER_ENGINES/$name.pid" ] || continue
+		read -r pid <"$FOSTER_ENGINES/$name.pid"
+		is_gone "$pid" || kill "$pid"
+		wait_until 30 is_gone "$pid"
+	done
+	rm -f "$FOSTER_ENGINES"/{dockerd,containerd}.pid "$CONTAINERS_CONF"
+}
+
+# removes all; ends first what was started, unless that was done
+engines_down() {
+	stop_engines
 	awk -v dir="$FOSTER_ENGINES/" -v cache="$FOSTER_CACHE/" \
 		'index($2, dir) == 1 || index($2, cache) == 1 { print $2 }' /proc/mounts |
 		sort -r | while read -r mount; do umount "$mount"; done
+	cgroups | grep -vxFf "$FOSTER_ENGINES/cgroups" | while read -r dir; do
+		find "$dir" -depth -type d -exec rmdir {} +
+	done
 	rm -rf "$FOSTER_ENGINES"
 }
 
@@ -114,25 +148,45 @@ install_packages() {
 		trap 'rm -f "$policy"' RETURN
 	fi
 	apt-get install -y --no-install-recommends "${missing[@]}" || return
-	for package in docker containerd runc podman ctr; do
-		ln -sf "/usr/bin/$package" "$FOSTER_ENGINES/bin/"
-	done
+	link_commands
+}
+
+# one of its own, also where the machine runs one that dockerd would find
+start_containerd() {
+	once packages install_packages || return
+	cat >"$FOSTER_ENGINES/containerd.toml" <<-END
+		version = 2
+		root = "$FOSTER_CACHE/containerd"
+		state = "$FOSTER_ENGINES/containerd"
+		disabled_plugins = ["io.containerd.grpc.v1.cri"]
+		[grpc]
+		address = "$CONTAINERD_ADDRESS"
+		[plugins."io.containerd.internal.v1.opt"]
+		path = "$FOSTER_ENGINES/opt"
+	END
+	setsid containerd -c "$FOSTER_ENGINES/containerd.toml" >"$FOSTER_ENGINES/containerd.log" 2>&1 &
+	echo "$!" >"$FOSTER_ENGINES/containerd.pid"
+	wait_until 30 answers "$!" ctr version
+	ctr version || { tail -n 20 "$FOSTER_ENGINES/containerd.log"; return 1; }
 }
 
 # its init is a file that use_init exchanges; networks other than none are made by those who
 # need them
 start_docker() {
-	once packages install_packages || return
+	once containerd start_containerd || return
 	use_init "$FOSTER_ENGINES/foster"
-	setsid dockerd --data-root "$FOSTER_CACHE/docker" --exec-root "$FOSTER_ENGINES/exec" \
-		-H "$DOCKER_HOST" --pidfile "$FOSTER_ENGINES/pid" --bridge none --iptables=false \
+	echo '{}' >"$FOSTER_ENGINES/daemon.json"
+	setsid dockerd --config-file "$FOSTER_ENGINES/daemon.json" --containerd "$CONTAINERD_ADDRESS" \
+		--data-root "$FOSTER_CACHE/docker" --exec-root "$FOSTER_ENGINES/exec" \
+		-H "$DOCKER_HOST" --pidfile "$FOSTER_ENGINES/dockerd.pid" --bridge none --iptables=false \
 		--ip6tables=false --init-path "$FOSTER_ENGINES/init" >"$FOSTER_ENGINES/dockerd.log" 2>&1 &
-	wait_until 30 docker_answers "$!" || { tail -n 20 "$FOSTER_ENGINES/dockerd.log"; return 1; }
+	wait_until 30 answers "$!" docker version
 	docker info >/dev/null || { tail -n 20 "$FOSTER_ENGINES/dockerd.log"; return 1; }
 }
 
-docker_answers() {
-	is_gone "$1" || docker version >/dev/null 2>&1
+# answers PID COMMAND...	true if the command succeeds, or if there is nobody to wait for
+answers() {
+	is_gone "$1" || "${@:2}" >/dev/null 2>&1
 }
 
 # runc, since crun doesn't take every machine's cgroups; limits that any machine grants
@@ -149,6 +203,10 @@ configure_podman() {
 		events_logger = "file"
 		runtime = "runc"
 		infra_image = "localhost/pause:latest"
+		lock_type = "file"
+		static_dir = "$FOSTER_ENGINES/podman"
+		tmp_dir = "$FOSTER_ENGINES/podman/tmp"
+		volume_path = "$FOSTER_ENGINES/podman/volumes"
 	END
 	cat >"$CONTAINERS_STORAGE_CONF" <<-END
 		[storage]
@@ -158,10 +216,6 @@ configure_podman() {
 	END
 	use_init "$FOSTER_ENGINES/foster"
 	podman info >/dev/null
-}
-
-check_containerd() {
-	once docker start_docker && ctr version
 }
 
 check_runc() {
@@ -183,7 +237,7 @@ needs_engine() {
 		case $1 in
 		docker) reason=$(once docker start_docker) && return ;;
 		podman) reason=$(once podman configure_podman) && return ;;
-		containerd) reason=$(once containerd check_containerd) && return ;;
+		containerd) reason=$(once containerd start_containerd) && return ;;
 		runc) reason=$(once runc check_runc) && return ;;
 		esac
 	fi
