@@ -55,6 +55,15 @@ costs:
 	@$(MAKE) -s -C bench
 	bench/check-costs --update
 
+# a minute; and as long as one likes: make fuzz FUZZ_SECONDS=36000
+FUZZ_SECONDS = 3600
+check-fuzz:
+	@test/needs clang libclang-rt
+	@test/fuzz/run 40 -seed=1
+fuzz:
+	@test/needs clang libclang-rt
+	@test/fuzz/run $(FUZZ_SECONDS)
+
 test-programs: test/bin/spy test/bin/ns test/bin/pty
 
 test/bin/spy test/bin/ns test/bin/pty: test/spy.c test/ns.c test/pty.c test/sig.h
@@ -72,4 +81,5 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out
 
-.PHONY: all run check check-engines check-costs costs test-programs install uninstall clean
+.PHONY: all run check check-engines check-costs costs check-fuzz fuzz test-programs install \
+	uninstall clean

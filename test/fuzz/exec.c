@@ -1,0 +1,186 @@
+/*
+ * exec.c: fuzzes the start of the program: PATH, what is said about a script or a binary that
+ * can't be started, LISTEN_PID and its like. A small model of execve(2) decides what can be.
+ * SPDX-License-Identifier: MIT
+ *
+ * The input: files as in fuzz.h; "argv" and "env" hold a word a line.
+ */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+#define SELF 1		/* foster's own PID */
+#define NESTED 5	/* interpreters of interpreters, as in the kernel */
+
+static char **given;		/* the environment that foster was given */
+static bool started;
+static const char *missing;	/* what the file that was tried needs, and isn't there */
+
+/* PT_INTERP of a file of this machine, execve(2) and elf(5); NULL if it needs no loader */
+static const char *
+loader(const struct file *file, int *error)
+{
+	static char name[PATH_MAX + 1];
+	Elf64_Ehdr head;
+	Elf64_Phdr part;
+
+	*error = ENOEXEC;
+	if (file->len < sizeof head)
+		return NULL;
+	memcpy(&head, file->data, sizeof head);
+	if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_ident[EI_DATA] != ELFDATA2LSB || head.e_machine != EM_X86_64)
+		return NULL;
+	if (head.e_phentsize != sizeof part || head.e_phnum == 0 || head.e_phnum > 65536 / sizeof part ||
+	    head.e_phoff > file->len || head.e_phnum * sizeof part > file->len - head.e_phoff)
+		return NULL;
+	for (int i = 0; i < head.e_phnum; i++) {
+		memcpy(&part, file->data + head.e_phoff + (size_t)i * sizeof part, sizeof part);
+		if (part.p_type != PT_INTERP)
+			continue;
+		if (part.p_filesz < 2 || part.p_filesz > PATH_MAX || part.p_offset > file->len ||
+		    part.p_filesz > file->len - part.p_offset || file->data[part.p_offset + part.p_filesz - 1])
+			return NULL;
+		memcpy(name, file->data + part.p_offset, part.p_filesz);
+		*error = file_named(name) ? ELIBBAD : ENOENT;
+		return name;
+	}
+	*error = 0;
+	return NULL;
+}
+
+/* what execve(2) answers */
+static int
+answer(const char *name, int depth)
+{
+	static char interpreter[256];
+	const struct file *file = file_named(name);
+	size_t len;
+	char *at;
+	int error;
+
+	missing = depth ? name : NULL;
+	if (!file)
+		return ENOENT;
+	missing = NULL;
+	if (depth > NESTED)
+		return ELOOP;
+	if (file->len >= 4 && memcmp(file->data, ELFMAG, SELFMAG) == 0) {
+		const char *needed = loader(file, &error);
+
+		missing = error == ENOENT ? needed : NULL;
+		return error;
+	}
+	if (file->len < 2 || memcmp(file->data, "#!", 2) != 0)
+		return ENOEXEC;
+	len = file->len - 2 < 253 ? file->len - 2 : 253;
+	memcpy(interpreter, file->data + 2, len);
+	interpreter[len] = '\0';
+	at = interpreter + strspn(interpreter, " \t");
+	at[strcspn(at, " \t\n")] = '\0';
+	if (!*at)
+		return ENOEXEC;
+	memmove(interpreter, at, strlen(at) + 1);
+	return answer(interpreter, depth + 1);
+}
+
+/* the environment that the program gets must be the given one, but for what names foster */
+static void
+check_environment(char **env)
+{
+	bool listens = false;
+	char own[32], watchdog[32];
+
+	snprintf(own, sizeof own, "LISTEN_PID=%d", (int)getpid());
+	snprintf(watchdog, sizeof watchdog, "WATCHDOG_PID=%d", (int)getpid());
+	for (char **word = given; *word; word++)
+		listens = listens || strcmp(*word, "LISTEN_PID=1") == 0;
+	for (char **word = given; *word; word++) {
+		const char *expected = *word;
+
+		if (listens && strncmp(expected, "LISTEN_PIDFDID=", 15) == 0)
+			continue;
+		if (strcmp(expected, "LISTEN_PID=1") == 0)
+			expected = own;
+		if (strcmp(expected, "WATCHDOG_PID=1") == 0)
+			expected = watchdog;
+		must(*env && strcmp(*env, expected) == 0);
+		env++;
+	}
+	must(!*env);
+}
+
+int
+execute(const char *file, char **argv, char **env)
+{
+	int error;
+
+	must(*file == '\0' || strlen(file) < PATH_MAX + NAME_MAX);
+	must(argv[0] != NULL);
+	check_environment(env);
+	error = strlen(file) >= PATH_MAX ? ENAMETOOLONG : answer(file, 0);
+	started = started || !error;
+	return error;
+}
+
+static void
+start(char **argv)
+{
+	struct options opt = {.program = argv + 1};
+	struct state st = {.self = SELF, .tty = -1, .report = -1};
+	char whole[64];
+	int status = -1;
+
+	started = false;
+	missing = NULL;
+	if (start_program(&st, &opt, &status)) {
+		must(started && st.program == 2 && said_len == 0);
+		return;
+	}
+	must(!started && (status == 126 || status == 127));
+	must(strncmp(said, "foster: ", 8) == 0 && strchr(said, '\n') == said + said_len - 1);
+	/* a name with a slash is tried once, so what it lacks is what is said */
+	if (!missing || !strchr(argv[1], '/') || strlen(argv[1]) > 100 || strlen(missing) > 50)
+		return;
+	must(status == 126);
+	for (const char *p = missing; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return;
+	snprintf(whole, sizeof whole, " %s is missing\n", missing);
+	must(strlen(said) > strlen(whole) && strcmp(said + said_len - strlen(whole), whole) == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char **saved = environ, **argv, **env;
+	size_t count = 0;
+
+	if (read_files(data, size)) {
+		/* argv[0] is foster's; what foster may overwrite is given back before it is freed */
+		argv = lines_of(file_named("argv"), 20);
+		given = lines_of(file_named("env"), 100);
+		while (given[count])
+			count++;
+		env = calloc(count + 1, sizeof *env);
+		must(env != NULL);
+		memcpy(env, given, count * sizeof *env);
+		char *words[22] = {"foster"};
+		for (int i = 0; argv[i]; i++)
+			words[i + 1] = argv[i];
+		environ = env;
+		if (words[1])
+			start(words);
+		environ = saved;
+		free(env);
+		free_lines(given);
+		free_lines(argv);
+	}
+	free_files();
+	return 0;
+}
