@@ -21,6 +21,8 @@
 static char **given;		/* the environment that foster was given */
 static bool started;
 static const char *missing;	/* what the file that was tried needs, and isn't there */
+static const char *name, *rest;	/* the program's, and the part of PATH that is still to be tried */
+static int last;		/* what was answered last */
 
 /* PT_INTERP of a file of this machine, execve(2) and elf(5); NULL if it needs no loader */
 static const char *
@@ -115,17 +117,47 @@ check_environment(char **env)
 	must(!*env);
 }
 
+/* the next file to try; NULL at the end */
+static const char *
+next_candidate(void)
+{
+	static char file[PATH_MAX];
+	const char *dir;
+	size_t len;
+
+	if (rest && strchr(name, '/')) {
+		rest = NULL;
+		return name;
+	}
+	while (rest) {
+		dir = rest;
+		len = strcspn(dir, ":");
+		rest = dir[len] ? dir + len + 1 : NULL;
+		if (len + strlen(name) + 2 > sizeof file)
+			continue;
+		snprintf(file, sizeof file, "%.*s%s%s", (int)len, dir, len ? "/" : "", name);
+		return file;
+	}
+	return NULL;
+}
+
 int
 execute(const char *file, char **argv, char **env)
 {
-	int error;
+	const char *expected;
 
-	must(*file == '\0' || strlen(file) < PATH_MAX + NAME_MAX);
-	must(argv[0] != NULL);
+	must(!started && argv[0] != NULL);
 	check_environment(env);
-	error = strlen(file) >= PATH_MAX ? ENAMETOOLONG : answer(file, 0);
-	started = started || !error;
-	return error;
+	/* a text without #! is handed to the shell */
+	if (last == ENOEXEC && strcmp(file, "/bin/sh") == 0) {
+		last = answer(file, 0);
+	} else {
+		expected = next_candidate();
+		must(expected && strcmp(file, expected) == 0);
+		last = strlen(file) >= PATH_MAX ? ENAMETOOLONG : answer(file, 0);
+	}
+	started = !last;
+	return last;
 }
 
 static void
@@ -138,11 +170,23 @@ start(char **argv)
 
 	started = false;
 	missing = NULL;
+	last = ENOENT;
+	name = argv[1];
+	rest = "/usr/local/bin:/bin:/usr/bin";
+	for (char **word = given; *word; word++) {
+		if (strncmp(*word, "PATH=", 5) == 0) {
+			rest = *word + 5;
+			break;
+		}
+	}
+	if (!*name || strlen(name) > NAME_MAX)
+		rest = *name && !strchr(name, '/') ? NULL : "";
 	if (start_program(&st, &opt, &status)) {
 		must(started && st.program == 2 && said_len == 0);
 		return;
 	}
 	must(!started && (status == 126 || status == 127));
+	must(last != ENOENT || !next_candidate());
 	must(strncmp(said, "foster: ", 8) == 0 && strchr(said, '\n') == said + said_len - 1);
 	/* a name with a slash is tried once, so what it lacks is what is said */
 	if (!missing || !strchr(argv[1], '/') || strlen(argv[1]) > 100 || strlen(missing) > 50)
