@@ -1,0 +1,83 @@
+# guides.bats: each command of docs/*.md is typed, and prints what the guide shows.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2016  # set by "run"; what is in single quotes is for the guides
+
+bats_require_minimum_version 1.8.0
+export BATS_TEST_TIMEOUT=900
+load engines
+
+guide=$BATS_TEST_DIRNAME/guide
+
+# the only blocks that are not run; each says in the guide why
+not_run() {
+	cat <<-'END'
+		docker.md: docker run --init: {"init-path": "/usr/local/bin/foster"}
+	END
+}
+
+# what is followed to the end, whoever fails
+is_as_said() {
+	run "$guide" "$root/docs/$1"
+	grep -v '^as said: ' <<<"$output"
+	[ "$status" = 0 ]
+}
+
+# bats test_tags=docker
+@test "docs/docker.md: every command prints what is shown" {
+	needs_engine docker
+	needs_image worker
+	is_as_said docker.md
+}
+
+@test "every block of the guides is run, but for those that are named here" {
+	run -0 bash -c 'for file in docker; do "$1" --not-run "$2/docs/$file.md" || exit; done' \
+		- "$guide" "$root"
+	diff <(echo "$output") <(not_run)
+}
+
+@test "each file and each section that a guide links to is there" {
+	cd "$root/docs"
+	while IFS=: read -r file link; do
+		[ -e "${link%%#*}" ] || { echo "$file: $link"; return 1; }
+		[[ $link != *'#'* ]] || sed -n 's/^##* //p' "${link%%#*}" | tr 'A-Z ' a-z- |
+			tr -dc 'a-z0-9\n-' | grep -qx -- "${link#*#}" || { echo "$file: $link"; return 1; }
+	done < <(grep -Ho '](\([^)]*\))' ./*.md | tr -d '()]')
+}
+
+# made NAME LINE...	a guide of these lines
+made() {
+	local name=$BATS_TEST_TMPDIR/$1.md
+
+	shift
+	printf '%s\n' "$@" >"$name"
+	run "$guide" "$name"
+}
+
+@test "a guide that shows what isn't printed is seen" {
+	fence='```'
+	made right '## a' "$fence"console '$ seq 5' 1 ... 5 '$ false; echo $?' 1 '$ echo a |' '> cat' a "$fence"
+	[ "$status" = 0 ]
+	made wrong '## a' "$fence"console '$ seq 5' 1 ... 6 "$fence"
+	[ "$status" = 1 ]
+	made more '## a' "$fence"console '$ seq 5' 1 2 3 4 "$fence"
+	[ "$status" = 1 ]
+	made less '## a' "$fence"console '$ seq 2' 1 2 3 "$fence"
+	[ "$status" = 1 ]
+	made silent '## a' "$fence"console '$ seq 2' "$fence"
+	[ "$status" = 1 ]
+	made unknown '## a' Text. "$fence"sh 'rm -rf /' "$fence"
+	[ "$status" = 1 ]
+	made unused '## a' 'In `x`:' '' "$fence"yaml 'a: 1' "$fence"
+	[ "$status" = 1 ]
+	made used '## a' 'In `x`:' '' "$fence"yaml 'a: 1' "$fence" "$fence"console '$ cat x' 'a: 1' "$fence"
+	[ "$status" = 0 ]
+	made changed '## a' '`LICENSE`:' '' "$fence" 'All yours' "$fence" "$fence"console '$ head -c 3 LICENSE' MIT "$fence"
+	[ "$status" = 1 ]
+	made part '## a' 'From `LICENSE`:' '' "$fence" 'MIT License' "$fence" "$fence"console '$ head -c 3 LICENSE' MIT "$fence"
+	[ "$status" = 0 ]
+	made indented '## a' '- text' "  $fence"sh 'rm -rf /' "  $fence"
+	[ "$status" = 1 ]
+	made open '## a' "$fence"console '$ true'
+	[ "$status" = 1 ]
+}
