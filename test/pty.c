@@ -15,7 +15,7 @@
 #include "sig.h"
 
 static const char usage[] =
-"usage: pty [--size ROWSxCOLS] [--pid1 [NS-OPTION]...] -- COMMAND [ARG]... <SCRIPT\n"
+"usage: pty [--limit SECONDS] [--size ROWSxCOLS] [--pid1 [NS-OPTION]...] -- COMMAND [ARG]... <SCRIPT\n"
 "a line of the script, where TEXT may have \\r \\n \\t \\e \\\\ and \\xNN:\n"
 "  expect TEXT      wait until the output since the last match has TEXT\n"
 "  send TEXT        type it (Ctrl-C is \\x03, Ctrl-\\ \\x1c, Ctrl-Z \\x1a, Ctrl-D \\x04)\n"
@@ -27,10 +27,9 @@ static const char usage[] =
 "  await FILE TEXT  wait until FILE has TEXT\n"
 "  hangup           close the terminal\n"
 "  wait             wait for the command's end, print 'status N'\n"
-"what it waits for must come within 10 s: otherwise exit status 99\n";
+"what it waits for must come within 10 s, or the limit: otherwise exit status 99\n";
 
-#define LIMIT_MS 10000
-
+static int64_t limit_ms = 10000;
 static int master = -1, slave = -1, status = -1;
 static pid_t child;
 static char *seen;	/* all output so far, without \r */
@@ -190,7 +189,7 @@ unescape(char *text)
 static void
 expect(char *text)
 {
-	int64_t until = now_ms() + LIMIT_MS;
+	int64_t until = now_ms() + limit_ms;
 	size_t len = unescape(text);
 	char *at;
 
@@ -201,7 +200,7 @@ expect(char *text)
 		pump(-1, 10);
 		if ((ended && seen_len == before) || now_ms() > until)
 			fail("expected '%s', %s; seen since the last match:\n%.*s", text,
-			    ended ? "but the command has ended" : "waited 10 s",
+			    ended ? "but the command has ended" : "the limit has passed",
 			    (int)(seen_len - matched), seen ? seen + matched : "");
 	}
 	matched = (size_t)(at - seen) + len;
@@ -239,7 +238,7 @@ name_of(pid_t pid)
 static pid_t
 running_leader(void)
 {
-	int64_t until = now_ms() + LIMIT_MS;
+	int64_t until = now_ms() + limit_ms;
 
 	for (;;) {
 		pid_t pid = leader();
@@ -256,7 +255,7 @@ running_leader(void)
 static void
 foreground(const char *wanted)
 {
-	int64_t until = now_ms() + LIMIT_MS;
+	int64_t until = now_ms() + limit_ms;
 	pid_t group;
 
 	for (;;) {
@@ -290,7 +289,7 @@ file_has(const char *file, const char *text)
 static void
 await(char *words)
 {
-	int64_t until = now_ms() + LIMIT_MS;
+	int64_t until = now_ms() + limit_ms;
 	char *text = strchr(words, ' ');
 
 	if (!text)
@@ -299,7 +298,7 @@ await(char *words)
 	unescape(text);
 	while (!file_has(words, text)) {
 		if (now_ms() > until)
-			fail("%s: no '%s' in it after 10 s", words, text);
+			fail("%s: no '%s' in it within the limit", words, text);
 		pump(-1, 10);
 	}
 }
@@ -316,12 +315,12 @@ hang_up(void)
 static void
 wait_for_end(void)
 {
-	int64_t until = now_ms() + LIMIT_MS;
+	int64_t until = now_ms() + limit_ms;
 	size_t before;
 
 	while (status < 0) {
 		if (now_ms() > until)
-			fail("the command has not ended after 10 s");
+			fail("the command has not ended within the limit");
 		pump(-1, 10);
 	}
 	do {
@@ -408,6 +407,10 @@ main(int argc, char **argv)
 	ssize_t len;
 
 	(void)argc;
+	if (*arg && strcmp(*arg, "--limit") == 0 && arg[1]) {
+		limit_ms = atoll(arg[1]) * 1000;
+		arg += 2;
+	}
 	if (*arg && strcmp(*arg, "--size") == 0 && arg[1]) {
 		if (sscanf(arg[1], "%hux%hu", &size.ws_row, &size.ws_col) != 2)
 			return fputs(usage, stderr), 2;

@@ -81,8 +81,8 @@ out_has() {
 
 # bats test_tags=containerd,tty
 @test "ctr run -t: bash has job control" {
-	run -0 "$PTY" -- ctr run -t --rootfs "$FOSTER_ENGINES/rootfs" "$id" \
-		/foster -- bash --norc --noprofile 3>&- 4>&- <<-'END'
+	run -0 on_terminal ctr run -t --rootfs "$FOSTER_ENGINES/rootfs" "$id" \
+		/foster -- bash --norc --noprofile <<-'END'
 		send spy --default TSTP --listen --die-on INT\r
 		expect ready
 		send \x1a

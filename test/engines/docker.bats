@@ -28,11 +28,6 @@ start() {
 	wait_for_log box ready
 }
 
-# on_terminal COMMAND...	on a terminal; what is typed comes from standard input
-on_terminal() {
-	"$PTY" --size 24x80 -- "$@" 3>&- 4>&-
-}
-
 ### the image ###
 
 # bats test_tags=docker,slow

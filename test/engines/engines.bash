@@ -10,7 +10,7 @@ here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 root=${here%/test/engines}
 export FOSTER=${FOSTER:-$root/foster}
 export SPY=${SPY:-$root/test/bin/spy} PTY=${PTY:-$root/test/bin/pty}
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-600}
 
 # what Debian calls the packages of the engines
 engine_packages=(docker.io containerd runc podman conmon catatonit tini mmdebstrap
@@ -29,7 +29,7 @@ use_engines() {
 	esac
 }
 
-# makes the folders; whoever called it calls engines_down in the end
+# makes the folders; whoever called it calls stop_engines and engines_down in the end
 engines_up() {
 	FOSTER_ENGINES=$(mktemp -d) || return
 	export FOSTER_ENGINES
@@ -69,10 +69,10 @@ hide_folders() {
 # the folders that the engines make for their containers' cgroups and leave there
 cgroups() {
 	find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d \
-		'(' -name docker -o -name libpod_parent -o -name foster ')' 2>/dev/null
+		'(' -name "${FOSTER_ENGINES##*/}" -o -name libpod_parent -o -name foster ')' 2>/dev/null
 }
 
-# ends what was started, by its PID
+# ends what was started, by its PID: to be called where that PID means something
 stop_engines() {
 	local name pid
 
@@ -92,9 +92,8 @@ stop_engines() {
 	rm -f "$FOSTER_ENGINES"/{dockerd,containerd}.pid "$CONTAINERS_CONF"
 }
 
-# removes all; ends first what was started, unless that was done
+# removes all that engines_up and whoever came after it made
 engines_down() {
-	stop_engines
 	awk -v dir="$FOSTER_ENGINES/" -v cache="$FOSTER_CACHE/" \
 		'index($2, dir) == 1 || index($2, cache) == 1 { print $2 }' /proc/mounts |
 		sort -r | while read -r mount; do umount "$mount"; done
@@ -179,9 +178,12 @@ start_docker() {
 	setsid dockerd --config-file "$FOSTER_ENGINES/daemon.json" --containerd "$CONTAINERD_ADDRESS" \
 		--data-root "$FOSTER_CACHE/docker" --exec-root "$FOSTER_ENGINES/exec" \
 		-H "$DOCKER_HOST" --pidfile "$FOSTER_ENGINES/dockerd.pid" --bridge none --iptables=false \
-		--ip6tables=false --init-path "$FOSTER_ENGINES/init" >"$FOSTER_ENGINES/dockerd.log" 2>&1 &
+		--ip6tables=false --exec-opt native.cgroupdriver=cgroupfs \
+		--cgroup-parent "/${FOSTER_ENGINES##*/}" --init-path "$FOSTER_ENGINES/docker-init" >"$FOSTER_ENGINES/dockerd.log" 2>&1 &
 	wait_until 30 answers "$!" docker version
 	docker info >/dev/null || { tail -n 20 "$FOSTER_ENGINES/dockerd.log"; return 1; }
+	# what a run left in the cache that had no time to clean up
+	docker ps -aq | xargs -r docker rm -fv
 }
 
 # answers PID COMMAND...	true if the command succeeds, or if there is nobody to wait for
@@ -195,7 +197,7 @@ configure_podman() {
 	cat >"$CONTAINERS_CONF" <<-END
 		[containers]
 		default_ulimits = ["nofile=20000:20000", "nproc=1000:1000"]
-		init_path = "$FOSTER_ENGINES/init"
+		init_path = "$FOSTER_ENGINES/podman-init"
 		netns = "none"
 		log_driver = "k8s-file"
 		[engine]
@@ -214,7 +216,7 @@ configure_podman() {
 		graphroot = "$FOSTER_CACHE/podman"
 		runroot = "$FOSTER_ENGINES/run"
 	END
-	use_init "$FOSTER_ENGINES/foster"
+	use_init "$FOSTER_ENGINES/foster" podman
 	podman info >/dev/null
 }
 
@@ -222,9 +224,11 @@ check_runc() {
 	once packages install_packages && runc --version
 }
 
-# use_init FILE	is from now on what --init starts, under Docker and Podman
+# use_init FILE [podman]	is from now on what --init starts, under Docker or Podman
 use_init() {
-	cp "$1" "$FOSTER_ENGINES/init.new" && mv "$FOSTER_ENGINES/init.new" "$FOSTER_ENGINES/init"
+	local init=$FOSTER_ENGINES/${2-docker}-init
+
+	cp "$1" "$init.new" && mv "$init.new" "$init"
 }
 
 # needs_engine NAME	starts it; where it can't be had: a skip, in CI a failure
@@ -394,6 +398,11 @@ zombies() {
 
 no_zombies() {
 	[ "$(zombies "$1")" = 0 ]
+}
+
+# on_terminal COMMAND...	on a terminal; what is typed comes from standard input
+on_terminal() {
+	"$PTY" --limit 40 --size 24x80 -- "$@" 3>&- 4>&-
 }
 
 remove_containers() {

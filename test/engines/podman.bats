@@ -102,7 +102,7 @@ zombies_in() {
 
 # bats test_tags=podman,tty
 @test "podman run -it: bash has job control, with no warning" {
-	run -0 "$PTY" -- podman run --name box -it test bash --norc --noprofile 3>&- 4>&- <<-'END'
+	run -0 on_terminal podman run --name box -it test bash --norc --noprofile <<-'END'
 		send spy --default TSTP --listen --die-on INT\r
 		expect ready
 		send \x1a

@@ -102,7 +102,7 @@ out_has() {
 # bats test_tags=runc,tty
 @test "runc run with a terminal: bash has job control" {
 	spec true /foster -- bash --norc --noprofile
-	run -0 "$PTY" -- runc --root "$state" run -b "$bundle" "$id" 3>&- 4>&- <<-'END'
+	run -0 on_terminal runc --root "$state" run -b "$bundle" "$id" <<-'END'
 		send spy --default TSTP --listen --die-on INT\r
 		expect ready
 		send \x1a
@@ -123,7 +123,7 @@ out_has() {
 	spec false /foster -- spy --listen
 	in_bundle >"$out" 2>&1 &
 	wait_until 20 out_has '^ready'
-	run -0 "$PTY" -- runc --root "$state" exec -t "$id" /foster spy --die-on INT 3>&- 4>&- <<-'END'
+	run -0 on_terminal runc --root "$state" exec -t "$id" /foster spy --die-on INT <<-'END'
 		expect ready
 		send \x03
 		wait
