@@ -44,6 +44,12 @@ check-engines:
 	@$(MAKE) $(OUT) test-programs
 	FOSTER=`pwd`/$(OUT) test/engines/run
 
+# beside the peers, in one run
+bench: $(OUT)
+	@test/needs cc tini tini-static dumb-init catatonit gnuplot ps
+	@$(MAKE) -s -C bench
+	@bench/run
+
 check-costs:
 	@test/needs $(CC) cc
 	@$(MAKE) -s -C bench
@@ -81,5 +87,5 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out
 
-.PHONY: all run check check-engines check-costs costs check-fuzz fuzz test-programs install \
+.PHONY: all run check check-engines check-costs costs bench check-fuzz fuzz test-programs install \
 	uninstall clean

@@ -11,10 +11,11 @@
 #define READY_FD 4	/* a pipe: a byte each time that the program has something to tell */
 
 struct page {
-	uint64_t exec;		/* when the init was started, on the monotonic clock in ns */
-	uint64_t first, last;	/* the program's first instruction; its last, or its latest signal */
-	uint64_t count, intact;	/* signals that it got, and with the payload in order */
-	uint64_t all_reaped;	/* the kernel knows no other process of the namespace */
+	volatile uint64_t exec;		/* when the init was started, on the monotonic clock in ns */
+	volatile uint64_t first, last;	/* the program's first instruction; its last, or its latest signal */
+	volatile uint64_t count, intact;	/* signals that it got, and with the payload in order */
+	volatile uint64_t go;		/* measure lets the program go on */
+	volatile uint64_t all_reaped;	/* the kernel knows no other process of the namespace */
 };
 
 #endif

@@ -3,11 +3,11 @@
  * SPDX-License-Identifier: MIT
  *
  * usage: probe			exits
- *        probe once		notes the time of its first and of its last instruction
+ *        probe once		notes the time of its first and, 5 ms later, of its last instruction
  *        probe idle		does nothing
  *        probe signals N	waits for signals, and tells after each N; ends at SIGTERM
- *        probe orphans N TIMES	leaves N processes that end together, TIMES times
- *        probe stream N	leaves N processes that end one by one
+ *        probe burst N TIMES	leaves N processes that end together, TIMES times
+ *        probe each N TIMES	leaves N processes that end one by one, TIMES times
  *        probe app		takes 20 ms to end at SIGTERM
  *        probe leave N		leaves N processes behind that end at SIGTERM, and exits
  */
@@ -63,10 +63,22 @@ wait_signal(siginfo_t *info)
 	return (int)call(__NR_rt_sigtimedwait, (long)&all, (long)info, 0, sizeof all);
 }
 
+/* A process that makes one call and exits. It shares the memory, since a copy would take most
+ * of the time, and so it stays in registers. */
 static long
-fork_one(void)
+child(long number, long a, long b, long c, long d)
 {
-	return call(__NR_fork, 0, 0, 0, 0);
+	register long r10 __asm__("r10") = d;
+	long pid;
+
+	__asm__ volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\t"
+			 "mov %[number], %%rax\n\tmov %[a], %%rdi\n\tmov %[b], %%rsi\n\tsyscall\n\t"
+			 "mov %[exit], %%eax\n\tsyscall\n1:"
+			 : "=a"(pid)
+			 : "a"(__NR_clone), "D"((long)CLONE_VM | SIGCHLD), "S"(0L), "d"(c), "r"(r10),
+			   [number] "r"(number), [a] "r"(a), [b] "r"(b), [exit] "i"(__NR_exit)
+			 : "rcx", "r11", "memory");
+	return pid;
 }
 
 static void
@@ -88,6 +100,24 @@ signals(uint64_t each)
 	}
 }
 
+/* makes count processes by a parent that ends, so that they are orphans; they wait for the
+ * gate's other end to be closed, or for nothing */
+static void
+orphans(long count, const int *gate)
+{
+	long pid = call(__NR_fork, 0, 0, 0, 0);
+	char none;
+
+	if (pid == 0) {
+		if (gate)
+			call(__NR_close, gate[1], 0, 0, 0);
+		while (count--)
+			child(gate ? __NR_read : __NR_getpid, gate ? gate[0] : 0, (long)&none, 1, 0);
+		leave(0);
+	}
+	call(__NR_wait4, pid, 0, 0, 0);
+}
+
 /* until the namespace has no process but this one and PID 1; zombies count */
 static void
 wait_reaped(void)
@@ -105,44 +135,43 @@ static void
 burst(long count)
 {
 	int gate[2];
-	long middle;
-	char none;
 
 	call(__NR_pipe, (long)gate, 0, 0, 0);
-	middle = fork_one();
-	if (middle == 0) {
-		call(__NR_close, gate[1], 0, 0, 0);
-		while (count--) {
-			if (fork_one() == 0) {
-				call(__NR_read, gate[0], (long)&none, 1, 0);
-				leave(0);
-			}
-		}
-		leave(0);
-	}
-	call(__NR_wait4, middle, 0, 0, 0);
+	orphans(count, gate);
 	call(__NR_close, gate[0], 0, 0, 0);
-	call(__NR_close, gate[1], 0, 0, 0);	/* nobody holds it any more: all end */
+	call(__NR_close, gate[1], 0, 0, 0);
 	wait_reaped();
 }
 
 static void
 stream(long count)
 {
-	long middle;
-
-	while (count--) {
-		middle = fork_one();
-		if (middle == 0) {
-			if (fork_one() == 0)
-				leave(0);
-			leave(0);
-		}
-		call(__NR_wait4, middle, 0, 0, 0);
-	}
+	while (count--)
+		orphans(1, NULL);
 	wait_reaped();
 }
 
+static _Noreturn void
+idle(void)
+{
+	tell();
+	for (;;)
+		call(__NR_pause, 0, 0, 0, 0);
+}
+
+static _Noreturn void
+leave_orphans(void (*make)(long), long count, long times)
+{
+	tell();
+	while (!page->go)
+		sleep_ms(1);
+	while (times--)
+		make(count);
+	idle();
+}
+
+/* each in a group of its own, and with its own memory: the kernel's end of one that shares it
+ * looks for all others */
 static void
 leave_behind(long count)
 {
@@ -150,8 +179,8 @@ leave_behind(long count)
 
 	block_all();
 	while (count--) {
-		if (fork_one() == 0) {
-			call(__NR_setsid, 0, 0, 0, 0);
+		if (call(__NR_fork, 0, 0, 0, 0) == 0) {
+			call(__NR_setpgid, 0, 0, 0, 0);
 			while (wait_signal(&info) != SIGTERM)
 				;
 			leave(0);
@@ -193,21 +222,11 @@ start(long *stack)
 	map_page();
 	page->first = first;
 	switch (argv[1][0]) {
-	case 'i':
-		tell();
-		for (;;)
-			call(__NR_pause, 0, 0, 0, 0);
-	case 's':
-		if (argv[1][1] == 'i')
-			signals((uint64_t)count);
-		else
-			stream(count);
-		break;
-	case 'o':
-		if (argv[1][1] == 'r')
-			while (times--)
-				burst(count);
-		break;
+	case 'i': idle();
+	case 's': signals((uint64_t)count); break;
+	case 'b':
+	case 'e': leave_orphans(argv[1][0] == 'b' ? burst : stream, count, times);
+	case 'o': sleep_ms(5); break;	/* the init has settled */
 	case 'a': app(); break;
 	case 'l': leave_behind(count); break;
 	}
