@@ -75,6 +75,7 @@ struct state {
 	uint64_t queued;	/* those that are forwarded as real-time signals */
 	int64_t retry;		/* when to offer the held signal again; NEVER: none is held */
 	bool said_full;
+	int64_t roomy;		/* when the program's queue was last seen with much room */
 	uint64_t passed_over;	/* signals that wait until the others had their turn */
 	unsigned turn;
 	int tty;		/* the controlling terminal, or -1 */

@@ -16,6 +16,7 @@
 #define ALL UINT64_MAX
 #define FIRST_QUEUED 32	/* the kernel's SIGRTMIN */
 #define RETRY_MS 5
+#define ROOMY 16384		/* signals */
 
 /* the first row of a number is the name that is printed; no pointers, so that no page of
  * the binary must be relocated */
@@ -162,7 +163,7 @@ static int
 take(uint64_t set, siginfo_t *info, int64_t deadline)
 {
 	long time[2];
-	int64_t left = deadline == NEVER ? 0 : deadline - now_ms();
+	int64_t left = deadline == NEVER || !deadline ? 0 : deadline - now_ms();
 	int sig;
 
 	if (left < 0)
@@ -274,15 +275,24 @@ goes_to_group(const struct options *opt, int sig)
 	return opt->group || sig == SIGTERM || sig == SIGINT || sig == SIGWINCH || sig == SIGCONT;
 }
 
-/* kill(2) merges a real-time signal without a word when the queue is full */
+/* kill(2) merges a real-time signal without a word when the queue is full. To ask costs several
+ * times what to send does, so once a millisecond will do while there is more room than can be
+ * filled in one. */
 static bool
-queue_full(pid_t pid)
+queue_full(struct state *st)
 {
 	char file[32];
 	uint64_t queued, limit;
+	int64_t now = now_ms();
 
-	format(file, sizeof file, "/proc/%d/status", (int)pid);
-	return own_proc() && read_field(file, "SigQ:", 10, &queued, &limit) && queued >= limit;
+	if (now == st->roomy)
+		return false;
+	format(file, sizeof file, "/proc/%d/status", (int)st->program);
+	if (!own_proc() || !read_field(file, "SigQ:", 10, &queued, &limit))
+		return false;
+	if (queued + ROOMY < limit)
+		st->roomy = now;
+	return queued >= limit;
 }
 
 static void
@@ -316,7 +326,7 @@ try_forward(struct state *st, const struct options *opt, int sig, siginfo_t *inf
 		if (errno == EAGAIN)
 			return false;
 		group = false;
-	} else if (sig >= FIRST_QUEUED && st->program && queue_full(st->program)) {
+	} else if (sig >= FIRST_QUEUED && st->program && queue_full(st)) {
 		return false;
 	}
 	if (!deliver(st, sig, group) && (st->program || errno != ESRCH))
