@@ -413,6 +413,20 @@ flood() {
 }
 
 # bats test_tags=signals,pid1,root
+@test "the program's queue is full: it fills up within a burst, and none is merged" {
+	needs root pid1 proc setpriv
+	# of another user than foster, whose own queue has room for all
+	start_pid1 -- -- setpriv --reuid $((47000 + BATS_TEST_NUMBER)) --clear-groups bash -c \
+		'ulimit -S -i 10 && exec "$SPY" --stop-self STOP --listen'
+	wait_for "$out" '^ready'
+	wait_state "$(outer_pid "$(sed -n 's/^ready //p' "$out")")" T
+	send RTMIN+1 --count 100
+	wait_for "$err" '^foster: RTMIN\+1: .*queue is full'
+	send CONT
+	wait_for "$out" '^got RTMIN\+1 ' 100
+}
+
+# bats test_tags=signals,pid1,root
 @test "the program's queue is full: other signals go past those that wait" {
 	start_full --value
 	send USR1
