@@ -113,13 +113,13 @@ own_proc(void)
 static long
 number(const char **p)
 {
-	long n = 0;
+	unsigned long n = 0;	/* may overflow, in a field that nobody looks at */
 
 	while (**p == ' ' || **p == '-')
 		++*p;
 	for (; **p >= '0' && **p <= '9'; ++*p)
-		n = n * 10 + (**p - '0');
-	return n;
+		n = n * 10 + (unsigned long)(**p - '0');
+	return (long)n;
 }
 
 /* reads /proc/PID/stat, proc(5); the name in it may hold any character, ')' too */
