@@ -85,7 +85,6 @@ start_pid1() {
 	[ -s "$out.pid" ] || fail "not started: $(cat "$err")" || return
 	read -r foster_pid <"$out.pid"
 	wait_until is_no_longer "$NS" "$foster_pid"
-	wait_until blocks_term_or_ended "$foster_pid"
 }
 
 # start_plain [NS-OPTION...] -- FOSTER-ARG...	the same, but not as PID 1
@@ -119,11 +118,6 @@ new_files() {
 
 pidfile_or_end() {
 	[ -s "$out.pid" ] || has_ended "$started_pid"
-}
-
-# every init blocks it; until then, a signal would end it
-blocks_term_or_ended() {
-	grep -qs '^SigBlk:.*[4-7c-f]...$' "/proc/$1/status" || is_gone "$1"
 }
 
 is_no_longer() {
