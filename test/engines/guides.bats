@@ -13,6 +13,11 @@ guide=$BATS_TEST_DIRNAME/guide
 not_run() {
 	cat <<-'END'
 		docker.md: docker run --init: {"init-path": "/usr/local/bin/foster"}
+		kubernetes.md: foster with Kubernetes: kubectl apply -f command.yaml
+		kubernetes.md: From an image volume:   volumes:
+		kubernetes.md: How it ended: kubectl get pod job -o jsonpath='{.status.containerStatuses[0].state.terminated.message}'
+		kubernetes.md: A dollar in command:     env:
+		kubernetes.md: Jobs: spec:
 	END
 }
 
@@ -30,8 +35,31 @@ is_as_said() {
 	is_as_said docker.md
 }
 
+# bats test_tags=docker,podman
+@test "docs/kubernetes.md: every command prints what is shown" {
+	needs_engine docker
+	needs_engine podman
+	needs_image podman
+	is_as_said kubernetes.md
+}
+
+@test "the files that Podman can't play are what it can play in other words" {
+	run -0 /usr/bin/python3 - "$root/examples/kubernetes" <<-'END'
+		import os, sys, yaml
+		os.chdir(sys.argv[1])
+		spec = lambda name: yaml.safe_load(open(name + ".yaml"))["spec"]
+		for name in sorted(os.listdir()):
+		    assert all(key in yaml.safe_load(open(name)) for key in ("apiVersion", "kind", "metadata"))
+		assert spec("deadline")["template"]["spec"] == spec("job"), "deadline"
+		handed, mounted = spec("init-container"), spec("image-volume")
+		assert handed["containers"] == mounted["containers"], "image-volume"
+		image = mounted["volumes"][0]["image"]
+		assert image["reference"] == handed["initContainers"][0]["image"], "image-volume"
+	END
+}
+
 @test "every block of the guides is run, but for those that are named here" {
-	run -0 bash -c 'for file in docker; do "$1" --not-run "$2/docs/$file.md" || exit; done' \
+	run -0 bash -c 'for file in docker kubernetes; do "$1" --not-run "$2/docs/$file.md" || exit; done' \
 		- "$guide" "$root"
 	diff <(echo "$output") <(not_run)
 }
