@@ -28,18 +28,6 @@ start() {
 	wait_for_log box ready
 }
 
-### the image ###
-
-# bats test_tags=docker,slow
-@test "our Dockerfile builds an image with one file, which is foster" {
-	docker build -q --network host -t built "$root"
-	run -0 docker run --rm --entrypoint /foster built --version
-	[ "${output% - *}" = "$("$FOSTER" --version | sed 's/ - .*//')" ]
-	docker create --name box built
-	run -0 sh -c 'docker export box | tar -t | grep -v -e /$ -e ^.dockerenv -e ^dev/ -e ^etc/'
-	[ "$output" = foster ]
-}
-
 ### docker stop ###
 
 # bats test_tags=docker
@@ -123,13 +111,15 @@ start() {
 ### docker kill ###
 
 # bats test_tags=docker
-@test "docker kill -s: every signal that Docker can name reaches the program" {
-	names=(ABRT ALRM BUS CONT FPE HUP ILL INT IO IOT PIPE POLL PROF PWR QUIT SEGV STKFLT SYS TERM
-		TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMIN+{1..15} RTMAX-{1..14} RTMAX)
+@test "docker kill -s: every signal that Docker can name reaches the program, but for KILL, STOP and CHLD" {
+	names=(ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT PIPE POLL PROF PWR QUIT SEGV STKFLT
+		SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ
+		RTMIN RTMIN+{1..15} RTMAX-{1..14} RTMAX)
 	start -- spy --listen
 	for name in "${names[@]}"; do
 		docker kill -s "$name" box >/dev/null
 		case $name in
+		CHLD | CLD) continue ;;
 		IOT) name=ABRT ;;
 		POLL) name=IO ;;
 		RTMAX) name=RTMIN+30 ;;
@@ -137,10 +127,34 @@ start() {
 		esac
 		echo "$name"
 	done | sort -u >"$BATS_TEST_TMPDIR/sent"
-	# SIGTERM is followed by a SIGCONT of foster's own
-	wait_for_log box ^got $((${#names[@]} + 1))
+	# all but CHLD and CLD; and SIGTERM is followed by a SIGCONT of foster's own
+	wait_for_log box ^got $((${#names[@]} - 2 + 1))
 	docker logs box 2>&1 | sed -n 's/^got \([^ ]*\) code SI_USER .*/\1/p' | sort -u >"$BATS_TEST_TMPDIR/got"
 	diff "$BATS_TEST_TMPDIR/sent" "$BATS_TEST_TMPDIR/got"
+}
+
+# bats test_tags=docker
+@test "docker kill -s: a signal in lower case, with SIG, or as a number arrives as well" {
+	start -- spy --listen
+	for word in usr1 SIGUSR2 1 sigrtmin+3 64; do
+		docker kill -s $word box >/dev/null
+	done
+	wait_for_log box '^got RTMIN\+30'
+	[ "$(docker logs box 2>&1 | sed -n 's/^got \([^ ]*\) .*/\1/p' | paste -sd' ')" = \
+		"USR1 USR2 HUP RTMIN+3 RTMIN+30" ]
+}
+
+# bats test_tags=docker
+@test "docker kill -s STOP and CONT: foster alone stops, and goes on with what came meanwhile" {
+	start -- spy --listen
+	pid=$(inspect box State.Pid)
+	docker kill -s STOP box
+	wait_until 10 grep -q '^State:	T' "/proc/$pid/status"
+	[ "$(docker exec box sh -c 'grep -lxs "State:	T (stopped)" /proc/[0-9]*/status')" = /proc/1/status ]
+	docker kill -s USR1 box
+	docker kill -s CONT box
+	wait_for_log box '^got USR1'
+	wait_for_log box '^got CONT'
 }
 
 # bats test_tags=docker
@@ -359,7 +373,6 @@ start() {
 @test "HEALTHCHECK: the orphans of a check are reaped" {
 	start --health-cmd 'spy --fork 20 --double >>/checks' --health-interval 100ms -- spy --listen
 	wait_until 30 docker exec box sh -c '[ $(wc -l </checks) -ge 3 ]'
-	docker kill -s USR1 box
 	wait_until 10 eval '[ "$(zombies box)" -lt 20 ]'
 	[ "$(inspect box State.Health.Status)" = healthy ]
 }
@@ -452,4 +465,18 @@ start() {
 	logs_have box '^app: done'
 	[ "$(docker logs box 2>&1 | grep -c '^app: got TERM')" = 1 ]
 	[ "$(inspect box State.ExitCode)" = 143 ]
+}
+
+### the image ###
+
+# bats test_tags=docker
+@test "our Dockerfile builds an image with one file, which is foster" {
+	needs_image built
+	run -127 docker run --rm built no-such-program
+	[ "$output" = "foster: no-such-program: No such file or directory" ]
+	run -0 docker run --rm --entrypoint /foster built --version
+	[ "${output% - *}" = "$("$FOSTER" --version | sed 's/ - .*//')" ]
+	docker create --name box built
+	run -0 sh -c 'docker export box | tar -t | grep -v -e /$ -e ^.dockerenv -e ^dev/ -e ^etc/'
+	[ "$output" = foster ]
 }

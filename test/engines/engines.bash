@@ -274,6 +274,12 @@ image_base() {
 		rm "$FOSTER_CACHE/base.tar"
 }
 
+# by the Dockerfile, as a user does it
+image_built() {
+	once image-base image_base &&
+		docker build --network host -t built "$root"
+}
+
 # what the Dockerfile ends in
 image_foster() {
 	mkdir -p "$FOSTER_ENGINES/foster-image" &&
@@ -362,7 +368,7 @@ logs_have() {
 
 # wait_for_log CONTAINER REGEX [COUNT]
 wait_for_log() {
-	wait_until 20 logs_have "$@" || { docker logs "$1" 2>&1 | tail -n 30 >&2; return 1; }
+	wait_until 40 logs_have "$@" || { docker logs "$1" 2>&1 | tail -n 30 >&2; return 1; }
 }
 
 # inspect CONTAINER FIELD	as in "docker inspect": State.ExitCode
