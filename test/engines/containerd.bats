@@ -16,11 +16,12 @@ setup() {
 }
 
 teardown() {
-	if ctr task kill -s KILL "${id-}" 2>/dev/null; then
+	[ -n "${id-}" ] || return 0
+	if ctr task kill -s KILL "$id" 2>/dev/null; then
 		wait_until 20 eval 'ctr task ls | grep -q "^$id .*STOPPED" || ! ctr task ls | grep -q "^$id "'
 		ctr task rm "$id" 2>/dev/null || true
 	fi
-	ctr container rm "${id-}" 2>/dev/null || true
+	ctr container rm "$id" 2>/dev/null || true
 }
 
 # on_root [OPTION...] -- COMMAND...	ctr run, with the small system as a folder

@@ -168,12 +168,12 @@ start() {
 
 # bats test_tags=docker
 @test "docker inspect has the program's own exit status, or 128+n" {
-	for status in 0 1 3 124 125 126 127 128 255; do
+	for status in 0 3 125 255; do
 		run "-$status" docker run --name box test spy --exit $status
 		[ "$(inspect box State.ExitCode)" = $status ] || { echo "status $status"; return 1; }
 		docker rm box
 	done
-	for sig in 6 9 11 15 31; do
+	for sig in 9 11 15; do
 		run "-$((128 + sig))" docker run --name box test spy --die $sig
 		[ "$(inspect box State.ExitCode)" = $((128 + sig)) ] || { echo "signal $sig"; return 1; }
 		docker rm box
