@@ -61,6 +61,13 @@ costs:
 	@$(MAKE) -s -C bench
 	bench/check-costs --update
 
+# all tests once more with AddressSanitizer and UndefinedBehaviorSanitizer, and their coverage
+check-sanitizers:
+	@test/needs cc bats strace mandoc setpriv ps tini tini-static dumb-init catatonit \
+		clang libclang-rt llvm-cov llvm-symbolizer
+	@$(MAKE) test-programs
+	@test/sanitizers
+
 # a minute; and as long as one likes: make fuzz FUZZ_SECONDS=36000
 FUZZ_SECONDS = 3600
 check-fuzz:
@@ -87,5 +94,5 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out
 
-.PHONY: all run check check-engines check-costs costs bench check-fuzz fuzz test-programs install \
-	uninstall clean
+.PHONY: all run check check-engines check-costs costs bench check-sanitizers check-fuzz fuzz \
+	test-programs install uninstall clean

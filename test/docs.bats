@@ -147,7 +147,7 @@ table() {
 	run ! grep -E '^ *-[a-zA-Z], --' "$readme"
 }
 
-# bats test_tags=root,pid1,slow
+# bats test_tags=root,pid1,slow,release-build
 @test "foster's column of the README's table is what test/peers prints" {
 	needs root pid1 tini tini-static dumb-init catatonit setpriv
 	said=$(table)

@@ -250,7 +250,7 @@ does_not_grow() {
 	does_not_grow start_plain
 }
 
-# bats test_tags=failure
+# bats test_tags=failure,release-build
 @test "it allocates no memory after the start" {
 	needs strace
 	printf '#!/bin/sh\nexec strace -D -qq -o "%s" -e signal=none "%s" "$@"\n' \

@@ -521,7 +521,7 @@ a_file() {
 	assert_output --regexp '^foster: [^:]*: Resource temporarily unavailable$'
 }
 
-# bats test_tags=start
+# bats test_tags=start,release-build
 @test "foster is one static binary, loaded anywhere, with nothing to change while it runs" {
 	needs readelf
 	run -0 readelf -W -h -l -d "$FOSTER"
@@ -533,7 +533,7 @@ a_file() {
 	done
 }
 
-# bats test_tags=start
+# bats test_tags=start,release-build
 @test "foster is no larger than 34816 bytes" {
 	size=$(wc -c <"$FOSTER")
 	[ "$size" -le 34816 ] || fail "$size bytes"
