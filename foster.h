@@ -122,11 +122,13 @@ int install(const char *file);
  * started, then *status is the exit status and the line about it was written */
 bool start_program(struct state *, const struct options *, int *status);
 
+/* signals.c: a system call; one that fails is tried three times more, since a failure may pass */
+long insist(long call, long a, long b, long c, long d);
 /* signals.c: blocks all 64 signals, those too that musl's sigfillset leaves out; returns
  * the mask before */
 uint64_t block_signals(void);
-/* signals.c: sets the signal mask */
-void set_mask(uint64_t);
+/* signals.c: sets the signal mask; returns the one before */
+uint64_t set_mask(uint64_t);
 /* signals.c: sets sig's disposition to SIG_DFL or SIG_IGN; true if it was ignored before */
 bool set_disposition(int sig, void (*)(int));
 /* signals.c: true if sig is ignored now */
@@ -153,7 +155,7 @@ void forward_held(struct state *, const struct options *);
 void send_stop(struct state *, const struct options *, int sig);
 /* signals.c: continues the program and its group, also where it left that */
 void continue_program(struct state *);
-/* signals.c: kill(2), tried again where it fails for a reason that may pass */
+/* signals.c: kill(2), by insisting */
 bool send_to(pid_t, int sig);
 /* signals.c: the same, then SIGCONT, so that a stopped process sees it too */
 void send_and_continue(pid_t, int sig);

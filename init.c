@@ -102,7 +102,9 @@ prepare(struct state *st, const struct options *opt)
 		if (getppid() != parent)
 			send_to(st->self, opt->parent_death);
 	}
-	if (!st->init && syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1) == 0 && opt->verbose)
+	if (!st->init && insist(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0) < 0)
+		say("PR_SET_CHILD_SUBREAPER:");	/* orphans will be another's */
+	else if (!st->init && opt->verbose)
 		say("not PID 1: child subreaper");
 	if (opt->report || opt->verbose)
 		st->oom_kills = oom_kills();

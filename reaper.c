@@ -220,7 +220,7 @@ members(pid_t group)
 bool
 group_gone(pid_t group)
 {
-	return kill(-group, 0) < 0 && errno == ESRCH;
+	return !send_to(-group, 0) && errno == ESRCH;
 }
 
 bool
@@ -338,7 +338,7 @@ nothing_left(const struct state *st, bool thorough)
 	if (st->children)
 		return false;
 	/* all descendants hang from a child; but PID 1 has company that is nobody's child */
-	if (!st->init || (kill(-1, 0) < 0 && errno == ESRCH))
+	if (!st->init || (!send_to(-1, 0) && errno == ESRCH))
 		return true;
 	if (!thorough || !walk_start(&w))
 		return false;

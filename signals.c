@@ -108,19 +108,31 @@ signal_name(char *buf, int sig)
 	return buf;
 }
 
-uint64_t
-block_signals(void)
+long
+insist(long call, long a, long b, long c, long d)
 {
-	uint64_t all = ALL, old = 0;
+	long result = -1;
 
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, MASK_SIZE);
+	for (int tries = 0; result < 0 && tries < 4; tries++)
+		result = syscall(call, a, b, c, d);
+	return result;
+}
+
+uint64_t
+set_mask(uint64_t mask)
+{
+	uint64_t old;
+
+	/* what fails for good does so at the start: foster would hear no signal */
+	if (insist(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)&old, MASK_SIZE) < 0)
+		die(FAILED, "rt_sigprocmask:");
 	return old;
 }
 
-void
-set_mask(uint64_t mask)
+uint64_t
+block_signals(void)
 {
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, MASK_SIZE);
+	return set_mask(ALL);
 }
 
 /* the kernel's struct sigaction has the handler first and is otherwise zero for our two
@@ -130,7 +142,7 @@ change_disposition(int sig, const unsigned long *new)
 {
 	unsigned long old[8] = {0};
 
-	syscall(SYS_rt_sigaction, sig, new, old, MASK_SIZE);
+	insist(SYS_rt_sigaction, sig, (long)new, (long)old, MASK_SIZE);
 	return old[0] == (unsigned long)SIG_IGN;
 }
 
@@ -218,10 +230,7 @@ next_signal(struct state *st, siginfo_t *info, int64_t deadline)
 bool
 send_to(pid_t pid, int sig)
 {
-	for (int tries = 0; kill(pid, sig) < 0; tries++)
-		if (errno == ESRCH || errno == EPERM || errno == EINVAL || tries == 3)
-			return false;
-	return true;
+	return insist(SYS_kill, pid, sig, 0, 0) == 0;
 }
 
 void
@@ -319,7 +328,7 @@ try_forward(struct state *st, const struct options *opt, int sig, siginfo_t *inf
 
 	if (payload && st->program) {
 		info->si_signo = sig;
-		if (syscall(SYS_rt_sigqueueinfo, st->program, sig, info) == 0) {
+		if (insist(SYS_rt_sigqueueinfo, st->program, sig, (long)info, 0) == 0) {
 			st->sent_alone |= BIT(sig);
 			return true;
 		}

@@ -177,7 +177,7 @@ two_daemons='(sh -c "\"\$SPY\" --setsid --name below --exit-on TERM:0:300 &
 @test "a signal that can't be delivered is a line, and foster stays" {
 	needs strace
 	real=$FOSTER
-	failing kill:EPERM:when=1..2
+	failing kill:EPERM:when=1..8
 	start_plain -- -- "$SPY" --name program --exit-on USR2:5
 	wait_for "$out" '^program: ready'
 	send USR1
