@@ -1,4 +1,4 @@
-"""asyncio: the loop runs the handler, a task is ended by cancelling it."""
+"""asyncio: the loop runs the handler, and a task is ended by cancelling it."""
 # SPDX-License-Identifier: MIT
 import asyncio
 import signal
@@ -6,6 +6,7 @@ import signal
 
 async def work():
     """Finishes what it does when it is cancelled."""
+    print("ready", flush=True)
     try:
         await asyncio.sleep(3600)
     except asyncio.CancelledError:
@@ -20,8 +21,6 @@ async def main():
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, task.cancel)
-    await asyncio.sleep(0)
-    print("ready", flush=True)
     try:
         await task
     except asyncio.CancelledError:

@@ -1,7 +1,6 @@
-"""SIGTERM with a flag: the item that was begun is finished, then everything is put away."""
+"""SIGTERM with a flag: the item at hand is finished, then everything is put away."""
 # SPDX-License-Identifier: MIT
 import signal
-import sys
 import time
 
 stopping = False
@@ -18,7 +17,6 @@ item = 0
 while not stopping:
     item += 1
     print(f"item {item} begun", flush=True)
-    time.sleep(0.5)  # the work; it goes on after the handler (PEP 475)
+    time.sleep(0.5)  # the work; after a handler it goes on where it was (PEP 475)
     print(f"item {item} finished", flush=True)
 print("cleaned up", flush=True)
-sys.exit(0)

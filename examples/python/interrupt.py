@@ -5,21 +5,21 @@ import sys
 import time
 
 
-def ask_twice(signum, frame):
-    """The first Ctrl-C asks, the second one ends."""
-    print("once more to end", flush=True)
+def ask(signum, frame):
+    """The first Ctrl-C asks, the second one is a KeyboardInterrupt again."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    print("once more to end", flush=True)
 
 
 if sys.argv[1:] == ["own"]:
-    signal.signal(signal.SIGINT, ask_twice)
+    signal.signal(signal.SIGINT, ask)
 elif signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # started by a shell's "&": Python then leaves SIGINT ignored
+    # as a shell's "&" starts it; Python then makes no KeyboardInterrupt of it
     print("SIGINT is ignored", flush=True)
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     while True:
-        time.sleep(60)
+        time.sleep(0.5)  # a signal just before a wait is seen after it
 except KeyboardInterrupt:
     print("KeyboardInterrupt", flush=True)
 finally:

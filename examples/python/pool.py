@@ -1,9 +1,10 @@
-"""A pool that ends its own workers: told alone (foster -c), it loses no result."""
+"""A pool that ends its own workers: they must not be told behind its back (foster -c)."""
 # SPDX-License-Identifier: MIT
-import multiprocessing
 import signal
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 stopping = False
 
@@ -15,7 +16,7 @@ def stop(signum, frame):
 
 
 def reset():
-    """In each worker: SIGTERM at its default, as Pool.terminate() needs it."""
+    """In each worker: SIGTERM at its default, not the handler above."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
@@ -25,17 +26,14 @@ def work(number):
     return number
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, stop)
-    begun = finished = 0
-    with multiprocessing.Pool(2, reset) as pool:
+signal.signal(signal.SIGTERM, stop)
+number = 0
+try:
+    with ProcessPoolExecutor(2, initializer=reset) as pool:
         while not stopping:
-            results = [pool.apply_async(work, (n,)) for n in range(2)]
-            begun += 2
-            print("begun", begun, flush=True)
-            for result in results:
-                result.wait(5)
-                finished += result.ready()
-        pool.close()
-        print("lost", begun - finished, flush=True)
-    sys.exit(begun != finished)
+            number += 2
+            print("begun", number, flush=True)
+            print("finished", *pool.map(work, (number - 1, number)), flush=True)
+        print("last one", *pool.map(work, (number + 1,)), flush=True)
+except BrokenProcessPool:
+    sys.exit("lost: a worker was ended by somebody else")

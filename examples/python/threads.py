@@ -13,17 +13,18 @@ def stop(signum, frame):
 
 
 def work(number):
-    """Waits by the Event instead of sleeping, so it is told at once."""
-    while not stopping.wait(timeout=0.2):
+    """Waits for the Event where it would sleep, so it is told at once."""
+    while not stopping.wait(timeout=60):
         pass
-    print(f"worker {number} finished", flush=True)
+    print(f"worker {number} finished\n", end="", flush=True)  # in one piece
 
 
 signal.signal(signal.SIGTERM, stop)
-workers = [threading.Thread(target=work, args=(n,)) for n in range(3)]
+workers = [threading.Thread(target=work, args=(number,)) for number in (1, 2, 3)]
 for worker in workers:
     worker.start()
 print("ready", flush=True)
 for worker in workers:
-    worker.join()  # the main thread waits in Python code, so handlers can run
+    while worker.is_alive():
+        worker.join(timeout=0.5)  # a signal just before a wait is seen after it
 print("cleaned up", flush=True)

@@ -304,15 +304,10 @@ image_test() {
 		END
 }
 
-# the same with Python
-image_python() {
-	once image-test image_test &&
-		docker build -q -t python-test -f - "$FOSTER_ENGINES/test-image" <<-'END'
-			FROM python:3-slim
-			COPY foster /foster
-			ENV PYTHONUNBUFFERED=1
-			ENTRYPOINT ["/foster", "--", "python3"]
-		END
+# the image of examples/python
+image_signals() {
+	once image-base image_base && once image-foster image_foster &&
+		docker build -q -t signals "$root/examples/python"
 }
 
 # the image of examples/

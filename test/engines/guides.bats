@@ -43,6 +43,13 @@ is_as_said() {
 	is_as_said kubernetes.md
 }
 
+# bats test_tags=docker,python
+@test "docs/python.md: every command prints what is shown" {
+	needs_engine docker
+	needs_image signals
+	is_as_said python.md
+}
+
 @test "the files that Podman can't play are what it can play in other words" {
 	run -0 /usr/bin/python3 - "$root/examples/kubernetes" <<-'END'
 		import os, sys, yaml
@@ -59,7 +66,7 @@ is_as_said() {
 }
 
 @test "every block of the guides is run, but for those that are named here" {
-	run -0 bash -c 'for file in docker kubernetes; do "$1" --not-run "$2/docs/$file.md" || exit; done' \
+	run -0 bash -c 'for file in docker kubernetes python; do "$1" --not-run "$2/docs/$file.md" || exit; done' \
 		- "$guide" "$root"
 	diff <(echo "$output") <(not_run)
 }

@@ -1,0 +1,115 @@
+# programs.bash: the verbs of the tests with a program in Docker's container "box".
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# image	what "box" runs
+# dir	a folder of the test's own, /srv in the box
+# log	what the program and foster print
+# pid	the box's first process, as seen from here
+
+# shellcheck source-path=SCRIPTDIR source=engines.bash
+. "${BASH_SOURCE[0]%/*}/engines.bash"
+
+# use_image NAME	in a test file's setup
+use_image() {
+	image=$1
+	needs_engine docker
+	needs_image "$image"
+	dir=$BATS_TEST_TMPDIR/dir
+	log=$BATS_TEST_TMPDIR/log
+	mkdir "$dir"
+	chmod 755 "$dir"
+}
+
+# box [DOCKER-OPTION...] -- COMMAND...	starts it; its input is $dir/in, if that is there
+box() {
+	local options=()
+
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	new_box run --name box -v "$dir:/srv" "${options[@]}" "$image" "$@"
+}
+
+# bare [DOCKER-OPTION...] -- COMMAND...	the same without an init: the command is PID 1
+bare() {
+	box --entrypoint '' "$@"
+}
+
+# again	starts the box that has ended once more
+again() {
+	new_box start -a box
+}
+
+# new_box DOCKER-ARG...	returns when it runs; or when it has ended already
+new_box() {
+	docker "$@" >>"$log" 2>&1 </dev/null 3>&- 4>&- &
+	client=$!
+	wait_until 60 runs_or_ended || show_log
+}
+
+runs_or_ended() {
+	pid=$(inspect box State.Pid 2>/dev/null)
+	[ "${pid:-0}" != 0 ] || is_gone "$client"
+}
+
+# wait_for REGEX [COUNT]	until so many lines of what it printed match
+wait_for() {
+	wait_until 60 printed_or_ended "$@"
+	printed "$@" || show_log
+}
+
+printed_or_ended() {
+	printed "$@" || is_gone "$client"
+}
+
+# printed REGEX [COUNT]	at least so many lines match
+printed() {
+	[ "$(count "$1")" -ge "${2:-1}" ]
+}
+
+# count REGEX
+count() {
+	grep -Ec -- "$1" "$log"
+}
+
+# ends_with LINE...	what it printed
+ends_with() {
+	diff <(printf '%s\n' "$@") <(tail -n $# "$log")
+}
+
+# is false, for a test that fails here
+show_log() {
+	tail -n 40 "$log" >&2
+	return 1
+}
+
+# ends_as STATUS	waits for the box's end
+ends_as() {
+	local status=0
+
+	wait "$client" || status=$?
+	[ "$status" = "$1" ] || { echo "exit status $status" >&2; show_log; }
+}
+
+# sends SIG	as docker kill does
+sends() {
+	docker kill -s "$1" box >/dev/null
+}
+
+# stops [DOCKER-OPTION...]	with more time than it takes, if no option says otherwise
+stops() {
+	docker stop -t 100 "$@" box >/dev/null
+}
+
+# beside COMMAND...	in the box's file system and network, but no process of the box: it
+# gets no signal, and outlives it
+beside() {
+	nsenter -t "$pid" -m -n -- "$@"
+}
+
+teardown() {
+	remove_containers
+}
