@@ -77,11 +77,21 @@ fuzz:
 	@test/needs clang libclang-rt
 	@test/fuzz/run $(FUZZ_SECONDS)
 
+# 5 minutes of random lives, or one: make check-random SEED=n
+check-random:
+	@test/needs $(CC) cc python3
+	@$(MAKE) -s $(OUT) test-programs test/bin/actor
+	@FOSTER=`pwd`/$(OUT) test/random/run
+
 test-programs: test/bin/spy test/bin/ns test/bin/pty
 
 test/bin/spy test/bin/ns test/bin/pty: test/spy.c test/ns.c test/pty.c test/sig.h
 	mkdir -p test/bin
 	cc -std=c11 -O1 -Wall -Wextra -static -o $@ test/$(@F).c
+
+test/bin/actor: test/random/actor.c test/sig.h
+	mkdir -p test/bin
+	cc -std=c11 -O1 -Wall -Wextra -static -o $@ test/random/actor.c
 
 install: $(OUT)
 	mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
@@ -94,5 +104,5 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out
 
-.PHONY: all run check check-engines check-costs costs bench check-sanitizers check-fuzz fuzz \
-	test-programs install uninstall clean
+.PHONY: all run check check-random check-engines check-costs costs bench \
+	check-sanitizers check-fuzz fuzz test-programs install uninstall clean
