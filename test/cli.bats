@@ -224,6 +224,14 @@ means() {
 }
 
 # bats test_tags=cli
+@test "KILL, STOP and CHLD, which are never forwarded, can't be rewritten" {
+	for word in KILL:TERM STOP:0 chld:TERM 9:15 SIGCLD:0; do
+		refused "$word" -r "$word" echo started
+	done
+	accepted -r TERM:KILL
+}
+
+# bats test_tags=cli
 @test "KILL and STOP can't be ignored or set to their default" {
 	for word in KILL STOP 9 sigstop; do
 		refused "$word" --ignore-signal "$word" echo started
@@ -246,6 +254,11 @@ means() {
 		10.0 10
 		007 7
 		24h 86400
+		0.0000000001 1ms
+		0.0010000000001 2ms
+		0.0020000000000 2ms
+		0.00000000001h 1ms
+		999999.9h 3599999640
 	END
 	[ "$(options_back --timeout 5)" != "$(options_back --timeout 5ms)" ]
 }
@@ -253,7 +266,8 @@ means() {
 # bats test_tags=cli
 @test "what is no time is named" {
 	for word in '' x s ms 1x 1ss 1sm 1d 1us 1S 1H -1 +1 1.5.2 . 1,5 1e3 0x10 inf nan '1 ' ' 1' '1 s' \
-		99999999999999999999 18446744073709551617 99999999999999h; do
+		99999999999999999999 18446744073709551617 99999999999999h \
+		1000001h 60000001m; do
 		refused "$word" --timeout "$word" echo started
 		refused "$word" --timeout="$word" echo started
 	done
