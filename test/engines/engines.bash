@@ -320,10 +320,9 @@ image_worker() {
 # all real programs in one layer
 image_programs() {
 	once image-base image_base &&
-		mkdir -p "$FOSTER_ENGINES/programs-image" &&
+		cp -r "$here/programs" "$FOSTER_ENGINES/programs-image" &&
 		cp "$FOSTER_ENGINES/foster" "$SPY" "$FOSTER_ENGINES/programs-image/" &&
-		docker build --network host -t programs -f "$here/programs.dockerfile" \
-			"$FOSTER_ENGINES/programs-image"
+		docker build --network host -t programs "$FOSTER_ENGINES/programs-image"
 }
 
 # Docker's images for Podman, under localhost/ as if it had built them
@@ -374,22 +373,6 @@ inspect() {
 # wait_end CONTAINER	until it has ended; prints its exit status
 wait_end() {
 	timeout 60 docker wait "$1"
-}
-
-# program [DOCKER-OPTION...] -- COMMAND...	a real program in container "box"; if $mode is
-# "wrapped", in a shell that has something to do before and after
-program() {
-	local options=()
-
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	if [ "${mode:?}" = wrapped ]; then
-		set -- sh -c 'echo set up; "$@"; echo end' sh "$@"
-	fi
-	docker run -d --name box "${options[@]}" programs "$@" >/dev/null
 }
 
 # how many zombies there are in the container's PID namespace

@@ -1,170 +1,116 @@
 # programs-web.bats: who asked gets the answer; reloading and scaling reach the master alone.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# shellcheck disable=SC2016  # what is in single quotes is for the shell inside
-# shellcheck disable=SC2030,SC2031,SC2034  # a test is a subshell of its own; mode is for "program"
+# shellcheck disable=SC1010,SC2030,SC2031,SC2034,SC2154  # set by programs.bash
 
 bats_require_minimum_version 1.8.0
-load engines
+load programs
 
 setup() {
-	needs_engine docker
-	needs_image programs
-	dir=$BATS_TEST_TMPDIR/dir
-	mkdir "$dir"
-	chmod 755 "$dir"
+	use_image programs
 }
 
-teardown() {
-	remove_containers
+get() {
+	beside curl -sf "http://127.0.0.1:8000$1"
 }
 
-# answers URL	the server does
+# answers PATH WHAT
 answers() {
-	docker exec box curl -sf -o /dev/null "$1"
+	[ "$(get "$1")" = "$2" ]
 }
 
-# ask URL	in a container that shares only the network, so that it outlives the server's
-ask() {
-	docker run -d --name box2 --network container:box --entrypoint curl programs \
-		-sS --no-buffer -o /tmp/answer -w '%{http_code} %{size_download}\n' "$1" >/dev/null
+# download	more than all buffers hold, by a client that waits for the gate
+download() {
+	truncate -s 30000000 "$dir/file"
+	in_background beside /programs/slow-reader
+	wait_until 60 grep -q ' 200 OK$' "$dir/answer"
 }
 
-# downloading	some of the answer has come
-downloading() {
-	docker exec box2 test -s /tmp/answer
-}
-
-# answered WHAT	the request was answered whole
-answered() {
-	[ "$(wait_end box2)" = 0 ] || { docker logs box2; return 1; }
-	run -0 docker logs box2
-	[ "$output" = "$1" ]
-}
-
-# workers NAME COUNT	so many processes have a command line with that
-workers() {
-	[ "$(docker exec box pgrep -fc -- "$1")" = "$2" ]
+downloaded() {
+	wait "$asking"
+	grep ' 200 OK$' "$dir/answer"
+	[ "$(tail -n 1 "$dir/answer")" = 30000000 ]
 }
 
 ### nginx ###
 
-# nginx DOCKER-OPTION...	with a file that takes some seconds to download
 nginx() {
-	cat >"$dir/nginx.conf" <<-'END'
-		daemon off;
-		worker_processes 1;
-		error_log stderr notice;
-		pid /tmp/nginx.pid;
-		events {}
-		http {
-			access_log /tmp/access.log;
-			server {
-				listen 127.0.0.1:8080;
-				root /srv;
-				limit_rate 100k;
-				location = /version { return 200 one; }
-			}
-		}
-	END
-	head -c 400000 /dev/zero >"$dir/file"
-	chmod 644 "$dir"/*
-	program -v "$dir:/srv" "$@" -- nginx -c /srv/nginx.conf
-	wait_until 20 answers http://127.0.0.1:8080/version
+	echo 'return 200 one;' >"$dir/version"
+	box "$@" -- nginx -c /programs/nginx.conf
+	wait_until 60 answers /version one
 }
 
 nginx_stops() {
 	nginx "$@"
-	ask http://127.0.0.1:8080/file
-	wait_until 20 downloading
-	docker stop -t 60 box
-	answered '200 400000'
+	download
+	stops_until 'gracefully shutting down'
+	downloaded
 }
 
 # bats test_tags=docker,programs
 @test "nginx, STOPSIGNAL SIGQUIT: a slow download is finished" {
-	mode=plain
 	nginx_stops --stop-signal QUIT
-	[ "$(inspect box State.ExitCode)" = 0 ]
+	ends_as 0
 }
 
 # bats test_tags=docker,programs
 @test "nginx behind a shell, STOPSIGNAL SIGQUIT: a slow download is finished" {
 	mode=wrapped
 	nginx_stops --stop-signal QUIT
+	ends_as 131
 }
 
 # bats test_tags=docker,programs
 @test "nginx behind a shell, -r TERM:QUIT: a slow download is finished" {
 	mode=wrapped
 	nginx_stops -e 'FOSTER_OPTIONS=-r TERM:QUIT'
+	ends_as 131
 }
 
 nginx_reloads() {
 	nginx
-	[ "$(docker exec box curl -s http://127.0.0.1:8080/version)" = one ]
-	sed -i 's/return 200 one/return 200 two/' "$dir/nginx.conf"
-	ask http://127.0.0.1:8080/file
-	wait_until 20 downloading
-	docker kill -s HUP box
-	wait_until 20 eval '[ "$(docker exec box curl -s http://127.0.0.1:8080/version)" = two ]'
-	answered '200 400000'
-	docker exec box mv /tmp/access.log /tmp/access.log.1
-	docker kill -s USR1 box
-	wait_until 20 docker exec box test -e /tmp/access.log
+	download
+	echo 'return 200 two;' >"$dir/version"
+	sends HUP
+	wait_until 60 answers /version two
+	open_gate
+	downloaded
+	mv "$dir/access.log" "$dir/access.log.1"
+	sends USR1
+	wait_until 60 test -e "$dir/access.log"
 	[ "$(inspect box State.Status)" = running ]
+	sends QUIT
 }
 
 # bats test_tags=docker,programs
 @test "nginx: HUP reloads and loses no request, USR1 opens the logs anew" {
-	mode=plain
 	nginx_reloads
+	ends_as 0
 }
 
 # bats test_tags=docker,programs
 @test "nginx behind a shell: HUP ends the shell, and reloads nginx all the same; then USR1, QUIT" {
 	mode=wrapped
 	nginx_reloads
-	docker kill -s QUIT box
-	wait_end box
-	logs_have box 'gracefully shutting down'
+	ends_as 129
+	printed 'gracefully shutting down' 2
 }
 
 ### Apache ###
 
 apache_stops() {
-	cat >"$dir/apache.conf" <<-'END'
-		ServerRoot /usr/lib/apache2
-		LoadModule mpm_event_module modules/mod_mpm_event.so
-		LoadModule authz_core_module modules/mod_authz_core.so
-		LoadModule env_module modules/mod_env.so
-		LoadModule ratelimit_module modules/mod_ratelimit.so
-		Listen 127.0.0.1:8080
-		ServerName localhost
-		PidFile /tmp/apache.pid
-		DefaultRuntimeDir /tmp
-		User www-data
-		Group www-data
-		ErrorLog /dev/stderr
-		DocumentRoot /srv
-		SetOutputFilter RATE_LIMIT
-		SetEnv rate-limit 100
-	END
-	head -c 400000 /dev/zero >"$dir/file"
-	chmod 644 "$dir"/*
-	program -v "$dir:/srv" "$@" -- apache2 -D FOREGROUND -f /srv/apache.conf
-	wait_until 20 answers http://127.0.0.1:8080/apache.conf
-	ask http://127.0.0.1:8080/file
-	wait_until 20 downloading
-	docker stop -t 60 box
-	answered '200 400000'
+	echo up >"$dir/version"
+	box "$@" -- apache2 -D FOREGROUND -f /programs/apache.conf
+	wait_until 60 answers /version up
+	download
+	stops_until 'caught SIGWINCH, shutting down gracefully'
+	downloaded
+	ends_as 0
 }
 
 # bats test_tags=docker,programs
 @test "Apache, STOPSIGNAL SIGWINCH: a slow download is finished" {
-	mode=plain
 	apache_stops --stop-signal WINCH
-	[ "$(inspect box State.ExitCode)" = 0 ]
 }
 
 # bats test_tags=docker,programs
@@ -173,156 +119,104 @@ apache_stops() {
 	apache_stops -e 'FOSTER_OPTIONS=-r TERM:WINCH'
 }
 
-### gunicorn and uvicorn ###
+### a request in flight: gunicorn, uvicorn, Node.js ###
 
-# python_stops URL COMMAND...	a request that takes 2 s is in flight
-python_stops() {
-	cat >"$dir/wsgi.py" <<-'END'
-		import time
-		def app(environ, start_response):
-		    if environ["PATH_INFO"] == "/slow":
-		        print("in flight", flush=True)
-		        time.sleep(2)
-		    start_response("200 OK", [("Content-Length", "4")])
-		    return [b"done"]
-	END
-	cat >"$dir/asgi.py" <<-'END'
-		import asyncio
-		async def app(scope, receive, send):
-		    if scope["type"] != "http":
-		        raise NotImplementedError
-		    if scope["path"] == "/slow":
-		        print("in flight", flush=True)
-		        await asyncio.sleep(2)
-		    await send({"type": "http.response.start", "status": 200,
-		                "headers": [(b"content-length", b"4")]})
-		    await send({"type": "http.response.body", "body": b"done"})
-	END
-	program -v "$dir:/srv" -w /srv -- "$@"
-	wait_until 30 answers http://127.0.0.1:8000/
-	ask http://127.0.0.1:8000/slow
-	wait_for_log box 'in flight'
-	docker stop -t 60 box
-	answered '200 4'
+# finishes REGEX COMMAND...	the server says REGEX when it was told to stop, the request is
+# answered afterwards
+finishes() {
+	box -- "${@:2}"
+	wait_until 60 answers / done
+	in_background get /slow
+	wait_for '^in flight'
+	stops_until "$1"
+	answered done
 }
+
+gunicorn=('Handling signal: term' gunicorn -w 2 wsgi:app)
+uvicorn=('Waiting for connections to close' python3 -m uvicorn asgi:app)
+node=('^SIGTERM' node server.js)
 
 # bats test_tags=docker,programs
 @test "gunicorn: a request in flight is answered" {
-	mode=plain
-	python_stops gunicorn -w 2 wsgi:app
-	[ "$(inspect box State.ExitCode)" = 0 ]
+	finishes "${gunicorn[@]}"
+	ends_as 0
 }
 
 # bats test_tags=docker,programs
 @test "gunicorn behind a shell: a request in flight is answered" {
 	mode=wrapped
-	python_stops gunicorn -w 2 wsgi:app
+	finishes "${gunicorn[@]}"
+	ends_as 143
 }
 
 # bats test_tags=docker,programs
 @test "gunicorn: TTIN adds a worker, TTOU takes one away, HUP exchanges them" {
-	mode=plain
-	printf 'def app(environ, start_response):\n    start_response("200 OK", [])\n    return []\n' >"$dir/wsgi.py"
-	program -v "$dir:/srv" -w /srv -- gunicorn -w 1 wsgi:app
-	# the master and its workers
-	wait_until 20 workers '^.usr.bin.python3 .*wsgi:app' 2
-	docker kill -s TTIN box
-	wait_until 20 workers '^.usr.bin.python3 .*wsgi:app' 3
-	docker kill -s TTIN box
-	wait_until 20 workers '^.usr.bin.python3 .*wsgi:app' 4
-	docker kill -s TTOU box
-	wait_until 20 workers '^.usr.bin.python3 .*wsgi:app' 3
-	docker kill -s HUP box
-	wait_for_log box 'Hang up: Master'
-	wait_until 20 answers http://127.0.0.1:8000/
-	[ "$(inspect box State.Status)" = running ]
+	box -- gunicorn -w 1 wsgi:app
+	wait_for 'Booting worker'
+	sends TTIN
+	wait_for 'Booting worker' 2
+	sends TTIN
+	wait_for 'Booting worker' 3
+	sends TTOU
+	wait_for 'Worker exiting'
+	sends HUP
+	wait_for 'Hang up: Master'
+	wait_for 'Booting worker' 4
+	wait_for 'Worker exiting' 3
+	wait_until 60 answers / done
 }
 
 # bats test_tags=docker,programs
 @test "uvicorn: a request in flight is answered" {
-	mode=plain
-	python_stops python3 -m uvicorn asgi:app
-	[ "$(inspect box State.ExitCode)" = 0 ]
+	finishes "${uvicorn[@]}"
+	ends_as 0
 }
 
 # bats test_tags=docker,programs
 @test "uvicorn behind a shell: a request in flight is answered" {
 	mode=wrapped
-	python_stops python3 -m uvicorn asgi:app
-}
-
-### Node.js ###
-
-node_stops() {
-	cat >"$dir/server.js" <<-'END'
-		const server = require('http').createServer((request, response) => {
-			if (request.url !== '/slow') return response.end('done');
-			console.log('in flight');
-			setTimeout(() => response.end('done'), 2000);
-		}).listen(8000, '127.0.0.1');
-		process.on('SIGTERM', () => {
-			console.log('SIGTERM');
-			server.close(() => console.log('closed'));
-		});
-	END
-	program -v "$dir:/srv" -- node /srv/server.js
-	wait_until 20 answers http://127.0.0.1:8000/
-	ask http://127.0.0.1:8000/slow
-	wait_for_log box 'in flight'
-	docker stop -t 60 box
-	answered '200 4'
-	logs_have box '^closed'
-	[ "$(docker logs box 2>&1 | grep -c ^SIGTERM)" = 1 ]
+	finishes "${uvicorn[@]}"
+	ends_as 143
 }
 
 # bats test_tags=docker,programs
-@test "Node.js: a request in flight is answered" {
-	mode=plain
-	node_stops
-	[ "$(inspect box State.ExitCode)" = 0 ]
+@test "Node.js: a request in flight is answered, and it is told once" {
+	finishes "${node[@]}"
+	ends_as 0
+	[ "$(count ^SIGTERM)" = 1 ]
 }
 
 # bats test_tags=docker,programs
-@test "Node.js behind a shell: a request in flight is answered" {
+@test "Node.js behind a shell: a request in flight is answered, and it is told once" {
 	mode=wrapped
-	node_stops
+	finishes "${node[@]}"
+	ends_as 143
+	[ "$(count ^SIGTERM)" = 1 ]
 }
 
 ### PHP ###
 
 php_stops() {
-	cat >"$dir/fpm.conf" <<-'END'
-		[global]
-		daemonize = no
-		error_log = /dev/stderr
-		process_control_timeout = 20s
-		[www]
-		user = www-data
-		listen = 127.0.0.1:9000
-		pm = static
-		pm.max_children = 2
-	END
-	printf '<?php touch("/tmp/flight"); sleep(2); echo "done";' >"$dir/slow.php"
-	chmod 644 "$dir"/*
-	program -v "$dir:/srv" "$@" -- php-fpm8.2 -y /srv/fpm.conf
-	wait_for_log box 'ready to handle connections'
-	docker run -d --name box2 --network container:box -e SCRIPT_FILENAME=/srv/slow.php \
-		-e REQUEST_METHOD=GET --entrypoint cgi-fcgi programs -bind -connect 127.0.0.1:9000 >/dev/null
-	wait_until 20 docker exec box test -e /tmp/flight
-	docker stop -t 60 box
-	[ "$(wait_end box2)" = 0 ] || { docker logs box; docker logs box2; return 1; }
-	logs_have box2 '^done$'
+	chmod 777 "$dir"
+	box "$@" -- php-fpm8.2 -y /programs/fpm.conf
+	wait_for 'ready to handle connections'
+	in_background beside env SCRIPT_FILENAME=/programs/slow.php REQUEST_METHOD=GET \
+		cgi-fcgi -bind -connect 127.0.0.1:9000
+	wait_until 60 test -e "$dir/flight"
+	stops_until 'Finishing|Terminating'
+	wait "$asking"
+	[ "$(tail -n 1 "$dir/answer")" = done ]
 }
 
 # bats test_tags=docker,programs
 @test "php-fpm, STOPSIGNAL SIGQUIT: a request in flight is answered" {
-	mode=plain
 	php_stops --stop-signal QUIT
-	[ "$(inspect box State.ExitCode)" = 0 ]
+	ends_as 0
 }
 
 # bats test_tags=docker,programs
 @test "php-fpm behind a shell makes a session of its own; with --drain a request in flight is answered" {
 	mode=wrapped
-	php_stops -e FOSTER_OPTIONS=--drain=QUIT/30/KILL
+	php_stops -e FOSTER_OPTIONS=--drain=QUIT/100/KILL
+	ends_as 143
 }

@@ -6,6 +6,7 @@
 # dir	a folder of the test's own, /srv in the box
 # log	what the program and foster print
 # pid	the box's first process, as seen from here
+# mode	"wrapped": what runs is behind a shell that has something to do before and after
 
 # shellcheck source-path=SCRIPTDIR source=engines.bash
 . "${BASH_SOURCE[0]%/*}/engines.bash"
@@ -17,11 +18,12 @@ use_image() {
 	needs_image "$image"
 	dir=$BATS_TEST_TMPDIR/dir
 	log=$BATS_TEST_TMPDIR/log
-	mkdir "$dir"
-	chmod 755 "$dir"
+	mkdir -m 755 "$dir"
+	mkfifo "$dir/gate"
+	chmod 666 "$dir/gate"
 }
 
-# box [DOCKER-OPTION...] -- COMMAND...	starts it; its input is $dir/in, if that is there
+# box [DOCKER-OPTION...] -- COMMAND...	starts it
 box() {
 	local options=()
 
@@ -30,6 +32,8 @@ box() {
 		shift
 	done
 	shift
+	# shellcheck disable=SC2016  # for the shell inside
+	[ "${mode-}" != wrapped ] || set -- sh -c 'echo set up; "$@"; echo end' sh "$@"
 	new_box run --name box -v "$dir:/srv" "${options[@]}" "$image" "$@"
 }
 
@@ -104,10 +108,35 @@ stops() {
 	docker stop -t 100 "$@" box >/dev/null
 }
 
+# stops_until REGEX [DOCKER-OPTION...]	told to stop, it says that it knows; then the gate is opened
+stops_until() {
+	stops "${@:2}" 3>&- 4>&- &
+	wait_for "$1"
+	open_gate
+}
+
+# open_gate	whoever reads /srv/gate goes on
+open_gate() {
+	# shellcheck disable=SC2016  # for the shell inside
+	timeout 100 sh -c 'echo >"$1"' - "$dir/gate"
+}
+
 # beside COMMAND...	in the box's file system and network, but no process of the box: it
 # gets no signal, and outlives it
 beside() {
 	nsenter -t "$pid" -m -n -- "$@"
+}
+
+# in_background COMMAND...	what it prints is in $dir/answer
+in_background() {
+	"$@" >"$dir/answer" 2>&1 </dev/null 3>&- 4>&- &
+	asking=$!
+}
+
+# answered TEXT	what runs in the background ends well, having printed that
+answered() {
+	wait "$asking"
+	[ "$(cat "$dir/answer")" = "$1" ] || { cat "$dir/answer" >&2; return 1; }
 }
 
 teardown() {
