@@ -266,10 +266,14 @@ cannot() {
 # no registry is asked: the images that Dockerfiles begin with are made of Debian's packages;
 # one stands for two
 image_base() {
+	# as in the images that these stand for
+	local path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
 	docker image inspect debian:bookworm-slim python:3-slim >/dev/null 2>&1 && return
 	mmdebstrap --variant=minbase --dpkgopt=force-unsafe-io --include=python3 bookworm - \
 		>"$FOSTER_CACHE/base.tar" &&
-		docker import -c 'CMD ["bash"]' "$FOSTER_CACHE/base.tar" debian:bookworm-slim &&
+		docker import -c 'CMD ["bash"]' -c "ENV PATH=$path" "$FOSTER_CACHE/base.tar" \
+			debian:bookworm-slim &&
 		docker tag debian:bookworm-slim python:3-slim &&
 		rm "$FOSTER_CACHE/base.tar"
 }
