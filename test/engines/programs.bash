@@ -61,7 +61,7 @@ runs_or_ended() {
 
 # wait_for REGEX [COUNT]	until so many lines of what it printed match
 wait_for() {
-	wait_until 60 printed_or_ended "$@"
+	wait_until 60 printed_or_ended "$@" || :
 	printed "$@" || show_log
 }
 
