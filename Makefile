@@ -83,6 +83,10 @@ check-random:
 	@$(MAKE) -s $(OUT) test-programs test/bin/actor
 	@FOSTER=`pwd`/$(OUT) test/random/run
 
+# all that is published, into release/
+release:
+	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" packaging/release
+
 test-programs: test/bin/spy test/bin/ns test/bin/pty
 
 test/bin/spy test/bin/ns test/bin/pty: test/spy.c test/ns.c test/pty.c test/sig.h
@@ -97,12 +101,14 @@ install: $(OUT)
 	mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
 	cp $(OUT) $(DESTDIR)$(BINDIR)/foster
 	cp docs/foster.1 $(DESTDIR)$(MANDIR)/man1/foster.1
+	chmod 755 $(DESTDIR)$(BINDIR)/foster
+	chmod 644 $(DESTDIR)$(MANDIR)/man1/foster.1
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/foster $(DESTDIR)$(MANDIR)/man1/foster.1
 
 clean:
-	rm -rf $(OUT) test/bin bench/bin bench/out
+	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
 .PHONY: all run check check-random check-engines check-costs costs bench \
-	check-sanitizers check-fuzz fuzz test-programs install uninstall clean
+	check-sanitizers check-fuzz fuzz release test-programs install uninstall clean
