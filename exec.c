@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #define NOT_FOUND 127
 #define NOT_STARTED 126
 #define SHELL "/bin/sh"
+#define FRAMES 1024	/* bytes: more than start_program's and libc's clone() need */
 
 /* what the child is told, and what it tells through the memory that it shares */
 struct start {
@@ -32,7 +32,7 @@ extern const unsigned char __ehdr_start[] __attribute__((visibility("hidden")));
 static ssize_t
 read_head(const char *file, char *buf, size_t size)
 {
-	int fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = open_file(file, O_RDONLY, 0);
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, size);
 
 	if (fd >= 0)
@@ -105,10 +105,12 @@ field(const char *at, int size)
 static bool
 same_machine(const char *head)
 {
-	enum { MACHINE = 18 };
+	static const unsigned char at[] = {EI_CLASS, EI_DATA, 18, 19};	/* e_machine */
 
-	return memcmp(head + EI_CLASS, __ehdr_start + EI_CLASS, 2) == 0 &&
-	       memcmp(head + MACHINE, __ehdr_start + MACHINE, 2) == 0;
+	for (size_t i = 0; i < sizeof at; i++)
+		if ((unsigned char)head[at[i]] != __ehdr_start[at[i]])
+			return false;
+	return true;
 }
 
 /* the loader that an ELF file of either class names in PT_INTERP, elf(5), into name */
@@ -122,7 +124,7 @@ elf_loader(const char *file, const char *head, char *name, size_t size)
 	const char *found = NULL;
 	char header[56];
 	ssize_t n;
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int fd = open_file(file, O_RDONLY, 0);
 
 	if (fd < 0)
 		return NULL;
@@ -148,7 +150,7 @@ explain(const char *program, const char *file, int error)
 	bool elf;
 
 	read_head(file, head, sizeof head - 1);
-	elf = memcmp(head, ELFMAG, SELFMAG) == 0;
+	elf = after(head, ELFMAG);
 	if (error == ENOEXEC && elf && !same_machine(head)) {
 		say("%s: the binary is for another architecture", program);
 		return true;
@@ -161,7 +163,7 @@ explain(const char *program, const char *file, int error)
 	} else {
 		needed = head[0] == '#' && head[1] == '!' ? script_interpreter(head) : SHELL;
 	}
-	if (!needed || strcmp(needed, file) == 0)
+	if (!needed || equal(needed, file))
 		return false;
 	if (exists(needed))	/* then that lacks something */
 		return explain(program, needed, error);
@@ -176,7 +178,7 @@ explain_failure(const char *program, const char *file, int error)
 	bool found = error != ENOENT || exists(file);
 
 	/* so that a broken standard error doesn't kill it before its status is known */
-	block_signals();
+	set_mask(ALL_SIGNALS, NULL);
 	if (!explain(program, file, error)) {
 		errno = error;
 		say("%s:", program);
@@ -188,8 +190,8 @@ explain_failure(const char *program, const char *file, int error)
 static int
 run(char **argv)
 {
-	const char *name = argv[0], *dir = getenv("PATH"), *end;
-	size_t name_len = strlen(name), dir_len, size;
+	const char *name = argv[0], *dir = NULL, *end;
+	size_t name_len = length(name), dir_len, size;
 	int error = ENOENT, last;
 	bool passes;
 
@@ -197,9 +199,11 @@ run(char **argv)
 		return explain_failure(name, name, try_exec(argv[0], argv));
 	if (name_len > NAME_MAX)
 		return explain_failure(name, name, ENAMETOOLONG);
+	for (char **e = environ; *e && !dir; e++)
+		dir = after(*e, "PATH=");
 	if (!dir)
 		dir = "/usr/local/bin:/bin:/usr/bin";
-	size = strlen(dir) + name_len + 2;
+	size = length(dir) + name_len + 2;
 	if (size > PATH_MAX)
 		size = PATH_MAX;
 	char file[size], blamed[size];
@@ -218,7 +222,7 @@ run(char **argv)
 			/* a later directory may have one that works; else the first that is there is it */
 			if (!passes || (!*blamed && exists(file))) {
 				error = last;
-				memcpy(blamed, file, strlen(file) + 1);
+				memcpy(blamed, file, length(file) + 1);
 			}
 			if (!passes)
 				break;
@@ -233,10 +237,11 @@ run(char **argv)
 static void
 set_pid(const char *name, const char *own, char *variable)
 {
-	size_t len = strlen(name);
+	const char *value;
 
 	for (char **e = environ; *e; e++) {
-		if (strncmp(*e, name, len) == 0 && strcmp(*e + len, own) == 0) {
+		value = after(*e, name);
+		if (value && equal(value, own)) {
 			format(variable, 32, "%s%d", name, (int)getpid());
 			*e = variable;
 		}
@@ -247,18 +252,13 @@ static void
 name_program(const struct state *st, char listen[32], char watchdog[32])
 {
 	char own[16];
-	char **to = environ;
 
 	format(own, sizeof own, "%d", (int)st->self);
 	set_pid("WATCHDOG_PID=", own, watchdog);
 	listen[0] = '\0';
 	set_pid("LISTEN_PID=", own, listen);
-	if (!listen[0])
-		return;
-	for (char **e = environ; *e; e++)
-		if (strncmp(*e, "LISTEN_PIDFDID=", 15) != 0)
-			*to++ = *e;
-	*to = NULL;
+	if (listen[0])
+		take_variable("LISTEN_PIDFDID=");
 }
 
 /* the child: its memory is foster's until it runs the program or exits */
@@ -269,24 +269,23 @@ become_program(void *argument)
 	struct state *st = start->st;
 	const struct options *opt = start->opt;
 	char listen[32], watchdog[32];
+	int sig;
 
 	start->failed = FAILED;
 	if (setpgid(0, 0) < 0)
 		die(FAILED, "setpgid:");
 	if (st->take_tty)
-		tcsetpgrp(st->tty, getpid());
+		set_foreground(st->tty, getpid());
 	if (st->ignore_chld)
 		set_disposition(SIGCHLD, SIG_IGN);
-	for (int sig = 1; sig <= LAST_SIGNAL; sig++) {
-		if (opt->ignored & BIT(sig))
-			set_disposition(sig, SIG_IGN);
-		if (opt->defaulted & BIT(sig))
-			set_disposition(sig, SIG_DFL);
+	for (uint64_t set = opt->ignored | opt->defaulted; set; set &= set - 1) {
+		sig = __builtin_ctzll(set) + 1;
+		set_disposition(sig, opt->ignored & BIT(sig) ? SIG_IGN : SIG_DFL);
 	}
 	name_program(st, listen, watchdog);
 	start->failed = 0;
 	/* last: a child stopped before its exec would hold foster up */
-	set_mask(st->mask);
+	set_mask(st->mask, NULL);
 	start->failed = run(opt->program);
 	_exit(start->failed);
 }
@@ -294,13 +293,14 @@ become_program(void *argument)
 APART bool
 start_program(struct state *st, const struct options *opt, int *status)
 {
-	/* no page of it is touched but those that the child needs */
-	_Alignas(16) char stack[32768];
+	/* as vfork(2) has it, the child uses the stack below this frame and that of the call,
+	 * which is free until then; an array would cost another page */
+	char *frame = __builtin_frame_address(0);
 	struct start start = {.st = st, .opt = opt};
 	pid_t pid;
 
 	/* vfork(2) by its own name is a plain fork in musl on some machines */
-	pid = clone(become_program, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
+	pid = clone(become_program, frame - FRAMES, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
 	if (pid < 0)
 		die(FAILED, "clone:");
 	if (!start.failed) {

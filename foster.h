@@ -13,11 +13,14 @@
 #include <sys/types.h>
 
 #define LAST_SIGNAL 64
+#define FIRST_QUEUED 32		/* the kernel's SIGRTMIN: from here on signals are queued */
 #define FIRST_RT 34		/* as glibc, systemd and runtimes count, not musl's 35 */
 #define BIT(sig) ((uint64_t)1 << ((sig) - 1))
+#define ALL_SIGNALS UINT64_MAX	/* those too that musl's sigfillset leaves out */
 #define NEVER INT64_MAX		/* a time in ms that does not come */
 #define MAX_STEPS 16
 #define LINE_SIZE 4096		/* PIPE_BUF: a pipe takes a line whole or not at all */
+#define NUMBER_SIZE 32		/* a formatted number with its unit */
 #define FAILED 125		/* exit status: foster's own failure */
 
 /* for functions with a large frame: as part of a caller's, it would spread that over pages
@@ -46,6 +49,7 @@ struct options {
 	const char *report, *install;
 	char **program;		/* its argv; program[-1] may be overwritten */
 	signed char rewrite[LAST_SIGNAL + 1];	/* 0: as it came; -1: drop */
+	uint64_t queued;	/* those that are forwarded as real-time signals */
 	unsigned char exit_shift[256];	/* added to an exit status, modulo 256 */
 	struct schedule stop, drain;
 };
@@ -72,7 +76,6 @@ struct state {
 	int step;		/* its step that was last done; -1: none yet */
 	int64_t due, timeout;	/* on the monotonic clock, in ms, as all times are */
 	int64_t look;		/* when to look again for what is left */
-	uint64_t queued;	/* those that are forwarded as real-time signals */
 	int64_t retry;		/* when to offer the held signal again; NEVER: none is held */
 	bool said_full;
 	int64_t roomy;		/* when the program's queue was last seen with much room */
@@ -85,8 +88,9 @@ struct state {
 	siginfo_t held;		/* a signal that the program's full queue refused */
 };
 
-/* init.c: one line "foster: ..." on standard error, dropped if it can't be taken at once;
- * %s and %d are known, a format that ends in a colon gets errno's text; errno is kept */
+/* init.c: one line "foster: ..." on standard error, dropped if it can't be taken at once. Of
+ * formats it knows %s, %d, %S (int: a signal's name), %t and %T (int64_t: ms, as "10s" and
+ * "10 s"); one that ends in a colon gets errno's text. errno is kept. */
 void say(const char *format, ...);
 /* init.c: says it and exits with status */
 _Noreturn void die(int status, const char *format, ...);
@@ -97,22 +101,30 @@ size_t format_args(char *buf, size_t size, bool escape, const char *format, va_l
 size_t format(char *buf, size_t size, const char *format, ...);
 /* init.c: where word has its first c, or its end */
 const char *end_of(const char *word, char c);
-/* init.c: moves a descriptor of foster's own out of 0 to 2, where lines for standard error
- * would go to it; fd may be -1. Returns the new one, or -1. */
-int move_up(int fd);
+/* init.c: strlen(3), in a tenth of libc's size */
+size_t length(const char *word);
+/* init.c: true if the words are the same */
+bool equal(const char *, const char *);
+/* init.c: what follows prefix in word; NULL if word doesn't begin with it */
+char *after(char *word, const char *prefix);
+/* init.c: open(2), close-on-exec, without waiting and without gaining a terminal; the descriptor
+ * is none of 0 to 2, where lines for standard error would go to it. -1: failed. */
+int open_file(const char *file, int flags, int mode);
+/* init.c: another such descriptor for the same open file; -1: failed */
+int copy_descriptor(int fd);
 /* init.c: the monotonic clock in ms */
 int64_t now_ms(void);
 
 /* options.c: reads FOSTER_OPTIONS (and removes it from the environment), then argv;
  * what is wrong is a line and exit status 125 */
 void read_options(struct options *, int argc, char **argv);
+/* options.c: removes a variable, named with its =, from the environment; its value or NULL */
+char *take_variable(const char *name);
 /* options.c: what --help says, into buf; returns its length */
 size_t help_text(char *buf, size_t size);
-/* options.c: says the options as they were understood, in a form that reads back to the
- * same; many of them in several lines */
+/* options.c: says the options as they were understood, one a line, as they read back to the
+ * same */
 void say_options(const struct options *);
-/* options.c: ms as "10 s" or "10500 ms", or without the blank; into buf of 24 bytes */
-const char *time_text(char *buf, int64_t ms, bool blank);
 
 /* install.c: copies foster itself to file, mode 0755, complete or not at all; returns the
  * exit status */
@@ -124,11 +136,8 @@ bool start_program(struct state *, const struct options *, int *status);
 
 /* signals.c: a system call; one that fails is tried three times more, since a failure may pass */
 long insist(long call, long a, long b, long c, long d);
-/* signals.c: blocks all 64 signals, those too that musl's sigfillset leaves out; returns
- * the mask before */
-uint64_t block_signals(void);
-/* signals.c: sets the signal mask; returns the one before */
-uint64_t set_mask(uint64_t);
+/* signals.c: sets the signal mask; the one before into *old if that is not NULL */
+bool set_mask(uint64_t, uint64_t *old);
 /* signals.c: sets sig's disposition to SIG_DFL or SIG_IGN; true if it was ignored before */
 bool set_disposition(int sig, void (*)(int));
 /* signals.c: true if sig is ignored now */
@@ -140,13 +149,11 @@ bool take_pending(int sig, siginfo_t *);
 /* signals.c: the number of the signal that word (of len bytes) names, in either case, with
  * or without SIG; 0 if none */
 int signal_by_name(const char *word, size_t len);
-/* signals.c: its name without SIG, into buf of 12 bytes */
-const char *signal_name(char *buf, int sig);
-/* signals.c: the signals that are forwarded as real-time ones, which a full queue refuses */
-uint64_t queued_signals(const struct options *);
+/* signals.c: its name without SIG, which may be put into buf */
+const char *signal_name(char buf[NUMBER_SIZE], int sig);
 /* signals.c: the next signal, in an order that lets none starve; 0 when the deadline (ms)
  * has come or there may be something to look at */
-int next_signal(struct state *, siginfo_t *, int64_t deadline);
+int next_signal(struct state *, const struct options *, siginfo_t *, int64_t deadline);
 /* signals.c: sends sig to where a signal of this kind goes */
 void forward(struct state *, const struct options *, int sig, siginfo_t *);
 /* signals.c: offers the held signal again */
@@ -177,8 +184,8 @@ bool group_empty(pid_t group);
 /* reaper.c: true if a drain has nothing left to do; thorough: also told apart from zombies
  * that are another's, which reads all of /proc */
 bool nothing_left(const struct state *, bool thorough);
-/* reaper.c: calls act for each member of the group that ignores sig */
-void each_ignoring(pid_t group, int sig, void (*act)(pid_t));
+/* reaper.c: sends SIGTERM, then SIGCONT, to the members of the group that ignore sig */
+void tell_ignoring(pid_t group, int sig);
 /* reaper.c: sends sig, then SIGCONT, to all that a drain is for */
 void send_drain(const struct state *, int sig);
 /* reaper.c: who is left, for a message: "pid 17 (worker) and 2 more" */
@@ -191,6 +198,8 @@ bool read_field(const char *file, const char *key, int base, uint64_t *value, ui
 
 /* tty.c: finds the controlling terminal, and whether the program is to have it */
 void find_terminal(struct state *);
+/* tty.c: makes the group the terminal's foreground group, ioctl_tty(2) */
+bool set_foreground(int tty, pid_t group);
 /* tty.c: makes the group that the program is in the foreground group if foster's own is now */
 void give_terminal(struct state *);
 /* tty.c: at the end: makes foster's group the foreground again, if nobody else is there */

@@ -62,22 +62,10 @@ act(const struct options *opt)
 	return 0;
 }
 
-int
-move_up(int fd)
-{
-	int high;
-
-	if (fd < 0 || fd > STDERR_FILENO)
-		return fd;
-	high = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	close(fd);
-	return high;
-}
-
 static int
 open_report(const char *file)
 {
-	int fd = move_up(open(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666));
+	int fd = open_file(file, O_WRONLY | O_APPEND | O_CREAT, 0666);
 
 	if (fd < 0)
 		die(FAILED, "%s:", file);
@@ -187,13 +175,12 @@ next_step(struct state *st, const struct options *opt)
 {
 	const struct schedule *s = st->schedule;
 	bool drain = st->phase == DRAINING;
-	char who[128], name[12], time[24];
+	char who[128];
 	int sig = s->step[++st->step].sig;
 
 	if (st->step > 0) {
 		left_text(st, drain, who, sizeof who);
-		say("%s: still running after %s, sending %s", who,
-		    time_text(time, s->step[st->step - 1].wait_ms, true), signal_name(name, sig));
+		say("%s: still running after %T, sending %S", who, s->step[st->step - 1].wait_ms, sig);
 	}
 	if (drain)
 		send_drain(st, sig);
@@ -275,7 +262,6 @@ static void
 receive(struct state *st, const struct options *opt, int from, siginfo_t *info)
 {
 	int sig = opt->rewrite[from] ? opt->rewrite[from] : from;
-	char name[12];
 
 	if (opt->pause) {
 		if (from == SIGTERM || from == SIGINT)
@@ -292,13 +278,7 @@ receive(struct state *st, const struct options *opt, int from, siginfo_t *info)
 	else if (sig > 0)
 		forward(st, opt, sig, info);
 	else if (opt->verbose > 1)
-		say("%s: dropped", signal_name(name, from));
-}
-
-static void
-tell_to_end(pid_t pid)
-{
-	send_and_continue(pid, SIGTERM);
+		say("%S: dropped", from);
 }
 
 /* The program ended on request: those of its group that were not told yet are told now, by
@@ -314,7 +294,7 @@ tell_rest(const struct state *st, int sig)
 	if (!told)
 		send_and_continue(-st->group, sig);
 	if (sig != SIGTERM && !(st->told & BIT(SIGTERM)))
-		each_ignoring(st->group, sig, tell_to_end);
+		tell_ignoring(st->group, sig);
 }
 
 /* nothing of the group is left, or nothing that could be ended */
@@ -460,7 +440,7 @@ live(struct state *st, const struct options *opt)
 	int sig;
 
 	while (st->phase != DONE) {
-		sig = next_signal(st, &info, more ? 0 : next_deadline(st));
+		sig = next_signal(st, opt, &info, more ? 0 : next_deadline(st));
 		if (sig && sig != SIGCHLD)
 			receive(st, opt, sig, &info);
 		if (!sig || sig == SIGCHLD || more)
@@ -482,16 +462,17 @@ result(const struct state *st, const struct options *opt)
 int
 main(int argc, char **argv)
 {
-	struct state st = {.mask = block_signals()};
+	struct state st = {0};
 	struct options opt = {0};
 	int status = 0;
 
+	if (!set_mask(ALL_SIGNALS, &st.mask))
+		die(FAILED, "rt_sigprocmask:");	/* it would hear no signal */
 	st.self = getpid();
 	st.init = st.self == 1;
 	st.tty = st.report = -1;
 	st.timeout = st.due = st.retry = st.look = NEVER;
 	read_options(&opt, argc, argv);
-	st.queued = queued_signals(&opt);
 	if (opt.action != RUN)
 		_exit(act(&opt));
 	prepare(&st, &opt);
@@ -527,31 +508,96 @@ end_of(const char *word, char c)
 }
 
 size_t
+length(const char *word)
+{
+	return (size_t)(end_of(word, '\0') - word);
+}
+
+bool
+equal(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+char *
+after(char *word, const char *prefix)
+{
+	for (; *prefix; prefix++, word++)
+		if (*word != *prefix)
+			return NULL;
+	return word;
+}
+
+int
+copy_descriptor(int fd)
+{
+	return (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+int
+open_file(const char *file, int flags, int mode)
+{
+	int fd, high;
+
+	flags |= O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_LARGEFILE;
+	do
+		fd = (int)syscall(SYS_openat, AT_FDCWD, file, flags, mode);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	high = copy_descriptor(fd);
+	close(fd);
+	return high;
+}
+
+/* n and its unit, at the end of buf */
+static const char *
+number_text(char buf[NUMBER_SIZE], int64_t n, const char *unit)
+{
+	size_t len = length(unit) + 1;
+	char *p = buf + NUMBER_SIZE - len;
+	bool negative = n < 0;
+
+	memcpy(p, unit, len);
+	if (negative)
+		n = -n;
+	do
+		*--p = (char)('0' + n % 10);
+	while (n /= 10);
+	if (negative)
+		*--p = '-';
+	return p;
+}
+
+size_t
 format_args(char *buf, size_t size, bool escape, const char *format, va_list args)
 {
 	/* what follows a long word must have room too */
 	size_t word_end = size > 2 * 256 ? size - 256 : size - 1, end, n = 0;
-	char number[16], *digit;
-	const char *word;
+	char number[NUMBER_SIZE];
+	const char *word, *unit;
+	int64_t ms;
 
 	for (const char *f = format; *f && n < size - 1; f++) {
 		if (*f != '%') {
 			buf[n++] = *f;
 			continue;
 		}
-		if (*++f == 'd') {
-			int value = va_arg(args, int);
-			unsigned u = value < 0 ? -(unsigned)value : (unsigned)value;
-
-			digit = number + sizeof number - 1;
-			*digit = '\0';
-			do
-				*--digit = (char)('0' + u % 10);
-			while (u /= 10);
-			if (value < 0)
-				*--digit = '-';
-			word = digit;
-		} else {
+		switch (*++f) {
+		case 'd':
+			word = number_text(number, va_arg(args, int), "");
+			break;
+		case 't': case 'T':
+			ms = va_arg(args, int64_t);
+			unit = ms % 1000 ? " ms" : " s";
+			word = number_text(number, ms % 1000 ? ms : ms / 1000, unit + (*f == 't'));
+			break;
+		case 'S':
+			word = signal_name(number, va_arg(args, int));
+			break;
+		default:
 			word = va_arg(args, const char *);
 		}
 		end = n < word_end ? word_end : size - 1;
@@ -605,7 +651,7 @@ put_line(const char *line, size_t len)
 	if (send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || errno != ENOTSOCK)
 		return;
 	if (lseek(STDERR_FILENO, 0, SEEK_CUR) < 0) {
-		fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		fd = open_file("/proc/self/fd/2", O_WRONLY | O_APPEND, 0);
 		if (fd >= 0) {
 			write(fd, line, len);
 			close(fd);
@@ -622,12 +668,12 @@ put_line(const char *line, size_t len)
  * all of them would be a sixteenth of the binary. */
 #define REASONS \
 	R(EPERM, "Operation not permitted") R(ENOENT, "No such file or directory") \
-	R(ESRCH, "No such process") R(EINTR, "Interrupted system call") \
+	R(ESRCH, "No such process") \
 	R(EIO, "I/O error") R(ENXIO, "No such device or address") \
 	R(E2BIG, "Argument list too long") R(ENOEXEC, "Exec format error") \
 	R(EBADF, "Bad file descriptor") R(EAGAIN, "Resource temporarily unavailable") \
 	R(ENOMEM, "Out of memory") R(EACCES, "Permission denied") R(EBUSY, "Resource busy") \
-	R(EEXIST, "File exists") R(EXDEV, "Cross-device link") R(ENODEV, "No such device") \
+	R(EEXIST, "File exists") R(ENODEV, "No such device") \
 	R(ENOTDIR, "Not a directory") R(EISDIR, "Is a directory") R(EINVAL, "Invalid argument") \
 	R(ENFILE, "Too many open files in system") R(EMFILE, "No file descriptors available") \
 	R(ETXTBSY, "Text file busy") R(EFBIG, "File too large") \
@@ -658,7 +704,7 @@ say_args(const char *format, va_list args)
 {
 	int error = errno;
 	char line[LINE_SIZE] = "foster: ";
-	size_t n = 8, len = strlen(format);
+	size_t n = 8, len = length(format);
 
 	n += format_args(line + n, sizeof line - n - 64, true, format, args);
 	if (len && format[len - 1] == ':')

@@ -42,8 +42,8 @@ int
 install(const char *file)
 {
 	char temporary[PATH_MAX];
-	size_t len = strlen(file);
-	int self = open(SELF, O_RDONLY | O_CLOEXEC), to = -1;
+	size_t len = length(file);
+	int self = open_file(SELF, O_RDONLY, 0), to = -1;
 
 	if (self < 0)
 		die(FAILED, SELF ":");
@@ -55,8 +55,8 @@ install(const char *file)
 	/* a name of its own: two containers of a pod may install into one volume at a time */
 	for (int tries = 0; to < 0 && tries < 100; tries++) {
 		format(temporary + len, 12, ".%d", (int)((now_ms() * 100 + tries) % 100000000));
-		to = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
-		if (to < 0 && errno != EEXIST && errno != EINTR)
+		to = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0700);
+		if (to < 0 && errno != EEXIST)
 			break;
 	}
 	if (to < 0)

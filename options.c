@@ -13,41 +13,34 @@
 /* those that have no letter */
 enum { IGNORE_SIGNAL = 1, DEFAULT_SIGNAL, STOP, DRAIN, TIMEOUT, REPORT, INSTALL_FILE };
 
-/* the parser and --help read it; no pointers, so that no page of the
- * binary must be relocated */
-static const struct {
+/* the parser and --help read it: four strings a row, packed, since pointers would have to be
+ * relocated at each start and arrays be as long as the longest */
+#define ROW(letter, name, arg, help) letter name "\0" arg "\0" help "\0"
+static const char table[] =
+	ROW("g", "group", "", "every signal to the program's process group")
+	ROW("c", "single-child", "", "every signal to the program alone, SIGTERM too")
+	ROW("r", "rewrite", "FROM:TO", "deliver FROM as TO; TO 0 drops it")
+	ROW("\1", "ignore-signal", "SIG", "the program starts with SIG ignored")
+	ROW("\2", "default-signal", "SIG", "the program starts with SIG at its default")
+	ROW("p", "parent-death-signal", "SIG", "receive SIG when foster's own parent dies")
+	ROW("\3", "stop", "SCHEDULE", "what a stop does")
+	ROW("\4", "drain", "SCHEDULE", "the same for all that the program left behind")
+	ROW("\5", "timeout", "TIME", "begin the stop after TIME; exit status 124")
+	ROW("e", "exit-code", "CODE[:AS]", "report exit status CODE as AS (0 if not given)")
+	ROW("\6", "report", "FILE", "append a line on how the program ended to FILE")
+	ROW("s", "subreaper", "", "accepted; always on where foster is not PID 1")
+	ROW("P", "pause", "", "start no program: reap until SIGTERM or SIGINT")
+	ROW("\7", "install", "FILE", "copy foster itself to FILE and exit")
+	ROW("w", "warn-reaped", "", "a line for each orphan that is reaped")
+	ROW("v", "verbose", "", "a line for each thing done (-vv: each signal)")
+	ROW("h", "help", "", "print this and exit")
+	ROW("V", "version", "", "print the version and exit")
+	ROW("l", "license", "", "print the licence and exit (also -L)")
+	ROW("L", "", "", "");
+
+struct row {
 	char letter;
-	char name[20];
-	char arg[10];
-	char help[48];
-} table[] = {
-	{'g', "group", "", "every signal to the program's process group"},
-	{'c', "single-child", "", "every signal to the program alone, SIGTERM too"},
-	{'r', "rewrite", "FROM:TO", "deliver FROM as TO; TO 0 drops it"},
-	{IGNORE_SIGNAL, "ignore-signal", "SIG", "the program starts with SIG ignored"},
-	{DEFAULT_SIGNAL, "default-signal", "SIG", "the program starts with SIG at its default"},
-	{'p', "parent-death-signal", "SIG", "receive SIG when foster's own parent dies"},
-	{STOP, "stop", "SCHEDULE", "what a stop does"},
-	{DRAIN, "drain", "SCHEDULE", "the same for all that the program left behind"},
-	{TIMEOUT, "timeout", "TIME", "begin the stop after TIME; exit status 124"},
-	{'e', "exit-code", "CODE[:AS]", "report exit status CODE as AS (0 if not given)"},
-	{REPORT, "report", "FILE", "append a line on how the program ended to FILE"},
-	{'s', "subreaper", "", "accepted; always on where foster is not PID 1"},
-	{'P', "pause", "", "start no program: reap until SIGTERM or SIGINT"},
-	{INSTALL_FILE, "install", "FILE", "copy foster itself to FILE and exit"},
-	{'w', "warn-reaped", "", "a line for each orphan that is reaped"},
-	{'v', "verbose", "", "a line for each thing done (-vv: each signal)"},
-	{'h', "help", "", "print this and exit"},
-	{'V', "version", "", "print the version and exit"},
-	{'l', "license", "", "print the licence and exit (also -L)"},
-	{'L', "", "", ""},
-};
-
-enum { ROWS = sizeof table / sizeof *table };
-
-struct text {
-	size_t len;
-	char buf[LINE_SIZE];
+	const char *name, *arg, *help;
 };
 
 /* where a word came from, for the line about it */
@@ -98,7 +91,7 @@ read_time(const char *word, size_t len, int64_t *ms)
 	if (!seen)
 		return false;
 	len = (size_t)(end - word);
-	if (len == 2 && memcmp(word, "ms", 2) == 0)
+	if (len == 2 && after((char *)word, "ms"))
 		unit = 1;
 	else if (len == 1 && *word == 'm')
 		unit = 60000;
@@ -124,7 +117,7 @@ read_schedule(const char *word, struct schedule *s)
 	bool after_signal = false;
 
 	memset(s, 0, sizeof *s);
-	if (read_time(word, strlen(word), &ms)) {	/* TIME alone */
+	if (read_time(word, length(word), &ms)) {	/* TIME alone */
 		s->steps = 2;
 		s->step[0].sig = SIGTERM;
 		s->step[0].wait_ms = ms;
@@ -165,7 +158,7 @@ read_schedule(const char *word, struct schedule *s)
 static int
 signal_word(bool variable, const char *word)
 {
-	int sig = signal_by_name(word, strlen(word));
+	int sig = signal_by_name(word, length(word));
 
 	if (!sig)
 		bad(variable, word, "no such signal");
@@ -181,11 +174,14 @@ rewrite(struct options *opt, bool variable, const char *word)
 	if (!*colon)
 		bad(variable, word, "not FROM:TO");
 	from = signal_by_name(word, (size_t)(colon - word));
-	to = signal_by_name(colon + 1, strlen(colon + 1));
-	if (!from || (!to && strcmp(colon + 1, "0") != 0))
+	to = signal_by_name(colon + 1, length(colon + 1));
+	if (!from || (!to && !equal(colon + 1, "0")))
 		bad(variable, word, "no such signal");
 	if (from == SIGKILL || from == SIGSTOP || from == SIGCHLD)
 		bad(variable, word, "never forwarded");
+	opt->queued &= ~BIT(from);
+	if (to >= FIRST_QUEUED)
+		opt->queued |= BIT(from);
 	opt->rewrite[from] = (signed char)(to ? to : -1);
 }
 
@@ -233,7 +229,7 @@ apply(struct options *opt, bool variable, int letter, const char *arg)
 	case STOP: schedule(variable, arg, &opt->stop); break;
 	case DRAIN: schedule(variable, arg, &opt->drain); break;
 	case TIMEOUT:
-		if (!read_time(arg, strlen(arg), &opt->timeout_ms))
+		if (!read_time(arg, length(arg), &opt->timeout_ms))
 			bad(variable, arg, "not a time");
 		break;
 	case 'e': change_exit_code(opt, variable, arg); break;
@@ -248,32 +244,50 @@ apply(struct options *opt, bool variable, int letter, const char *arg)
 	}
 }
 
-/* the row of a long option, which may be cut short where that is unambiguous */
-static int
-long_row(const char *name, size_t len, const char **wrong)
+/* reads the row at this place; returns the next row's */
+static const char *
+read_row(const char *at, struct row *row)
 {
-	int found = -1;
-
-	*wrong = "no such option";
-	for (int i = 0; i < ROWS; i++) {
-		if (!len || strncmp(table[i].name, name, len) != 0)
-			continue;
-		if (!table[i].name[len])
-			return i;
-		if (found >= 0)
-			*wrong = "ambiguous";
-		found = i;
-	}
-	return **wrong == 'a' ? -1 : found;
+	row->letter = *at;
+	row->name = at + 1;
+	row->arg = end_of(row->name, '\0') + 1;
+	row->help = end_of(row->arg, '\0') + 1;
+	return end_of(row->help, '\0') + 1;
 }
 
-static int
-letter_row(char letter)
+/* the row of a long option, which may be cut short where that is unambiguous; returns what is
+ * wrong with it, or NULL */
+static const char *
+long_row(const char *name, size_t len, struct row *found)
 {
-	for (int i = 0; i < ROWS; i++)
-		if (table[i].letter == letter && letter > ' ')
-			return i;
-	return -1;
+	const char *wrong = "no such option";
+	struct row row;
+	size_t n;
+
+	found->name = NULL;
+	for (const char *at = table; *at;) {
+		at = read_row(at, &row);
+		for (n = 0; n < len && row.name[n] == name[n]; n++)
+			;
+		if (!len || n < len)
+			continue;
+		wrong = found->name ? "ambiguous" : NULL;
+		*found = row;
+		if (!row.name[len])
+			return NULL;
+	}
+	return wrong;
+}
+
+static const char *
+letter_row(char letter, struct row *row)
+{
+	for (const char *at = table; *at;) {
+		at = read_row(at, row);
+		if (row->letter == letter && letter > ' ')
+			return NULL;
+	}
+	return "no such option";
 }
 
 /* Reads options as getopt_long(3) does, up to the first word that is none; returns its index.
@@ -282,33 +296,33 @@ static int
 read_words(struct options *opt, int argc, char **argv, bool variable)
 {
 	const char *word, *p, *arg, *wrong;
-	int at, row;
+	struct row row;
+	int at;
 
 	for (at = 1; at < argc; at++) {
 		word = argv[at];
 		if (word[0] != '-' || !word[1])
 			break;
-		if (strcmp(word, "--") == 0)
+		if (equal(word, "--"))
 			return at + 1;
 		for (p = word + 1; *p; p++) {
-			wrong = "no such option";
 			if (*p == '-' && p == word + 1) {
 				arg = end_of(p, '=');
-				row = long_row(p + 1, (size_t)(arg - p - 1), &wrong);
+				wrong = long_row(p + 1, (size_t)(arg - p - 1), &row);
 				p = arg;
 				arg = *p ? p + 1 : NULL;
-				if (row >= 0 && arg && !*table[row].arg)
-					bad(variable, word, "takes no argument");
+				if (!wrong && arg && !*row.arg)
+					wrong = "takes no argument";
 			} else {
-				row = letter_row(*p);
+				wrong = letter_row(*p, &row);
 				arg = p[1] ? p + 1 : NULL;
 			}
-			if (row < 0)
+			if (!wrong && *row.arg && !arg && !(arg = argv[++at]))
+				wrong = "needs an argument";
+			if (wrong)
 				bad(variable, word, wrong);
-			if (*table[row].arg && !arg && !(arg = argv[++at]))
-				bad(variable, word, "needs an argument");
-			apply(opt, variable, table[row].letter, arg);
-			if (*table[row].arg || !*p)
+			apply(opt, variable, row.letter, arg);
+			if (*row.arg || !*p)
 				break;
 		}
 	}
@@ -346,30 +360,30 @@ read_variable(struct options *opt, char *words)
 		bad(true, argv[used], "not an option");
 }
 
-/* takes FOSTER_OPTIONS out of the environment; returns its value or NULL */
-static char *
-take_variable(void)
+char *
+take_variable(const char *name)
 {
-	enum { LEN = sizeof VARIABLE - 1 };
-	char **to = environ, *value = NULL;
+	char **to = environ, *first = NULL, *value;
 
 	for (char **e = environ; *e; e++) {
-		if (strncmp(*e, VARIABLE, LEN) != 0 || (*e)[LEN] != '=')
+		value = after(*e, name);
+		if (!value)
 			*to++ = *e;
-		else if (!value)
-			value = *e + LEN + 1;
+		else if (!first)
+			first = value;
 	}
 	*to = NULL;
-	return value;
+	return first;
 }
 
 void
 read_options(struct options *opt, int argc, char **argv)
 {
-	char *words = take_variable();
+	char *words = take_variable(VARIABLE "=");
 	int used;
 
 	opt->timeout_ms = -1;
+	opt->queued = UINT64_MAX << (FIRST_QUEUED - 1);
 	if (words)
 		read_variable(opt, words);
 	used = read_words(opt, argc, argv, false);
@@ -387,18 +401,20 @@ help_text(char *buf, size_t size)
 {
 	size_t n = format(buf, size, "usage: foster [OPTION]... [--] PROGRAM [ARG]...\n\n");
 	size_t start;
+	struct row row;
 
-	for (int i = 0; i < ROWS; i++) {
-		char letter[] = {'-', table[i].letter, ',', ' ', '\0'};
-
-		if (!*table[i].name)
+	for (const char *at = table; *at;) {
+		at = read_row(at, &row);
+		if (!*row.name)
 			continue;
+
+		char letter[] = {'-', row.letter, ',', ' ', '\0'};
+
 		start = n;
-		n += format(buf + n, size - n, "  %s--%s %s", table[i].letter < ' ' ? "    " : letter,
-			    table[i].name, table[i].arg);
+		n += format(buf + n, size - n, "  %s--%s %s", row.letter < ' ' ? "    " : letter, row.name, row.arg);
 		while (n - start < 36 && n < size - 1)
 			buf[n++] = ' ';
-		n += format(buf + n, size - n, "%s\n", table[i].help);
+		n += format(buf + n, size - n, "%s\n", row.help);
 	}
 	return n + format(buf + n, size - n,
 		"\nSIG: a name or a number, RTMIN is 34.  TIME: a number with ms, s, m or h.\n"
@@ -406,82 +422,50 @@ help_text(char *buf, size_t size)
 		VARIABLE " holds options too, split at blanks.\n");
 }
 
-const char *
-time_text(char *buf, int64_t ms, bool blank)
-{
-	char *p = buf + 24;
-	const char *unit = ms % 1000 ? "ms" : "s";
-
-	if (ms % 1000 == 0)
-		ms /= 1000;
-	*--p = '\0';
-	for (size_t i = strlen(unit); i--;)
-		*--p = unit[i];
-	if (blank)
-		*--p = ' ';
-	do {
-		*--p = (char)('0' + ms % 10);
-	} while (ms /= 10);
-	return p;
-}
-
-/* one option, in a line that is said when it is long enough */
 static void
-add(struct text *t, const char *format, ...)
+say_schedule(const char *name, const struct schedule *s)
 {
-	va_list args;
-
-	if (*format == ' ' && t->len > 1000) {
-		say("options:%s", t->buf);
-		t->len = 0;
-	}
-	va_start(args, format);
-	t->len += format_args(t->buf + t->len, sizeof t->buf - t->len, false, format, args);
-	va_end(args);
-}
-
-static void
-add_schedule(struct text *t, const char *name, const struct schedule *s)
-{
-	char time[24], sig[12];
+	char line[LINE_SIZE];
+	size_t n = 0;
 
 	if (!s->steps)
 		return;
-	add(t, " --%s ", name);
 	if (s->pause_ms)
-		add(t, "%s/", time_text(time, s->pause_ms, false));
+		n = format(line, sizeof line, "%t/", s->pause_ms);
 	for (int i = 0; i < s->steps; i++) {
-		if (i)
-			add(t, "/%s/", time_text(time, s->step[i - 1].wait_ms, false));
-		add(t, "%s", signal_name(sig, s->step[i].sig));
+		n += format(line + n, sizeof line - n, "%S", s->step[i].sig);
+		if (i < s->steps - 1)
+			n += format(line + n, sizeof line - n, "/%t/", s->step[i].wait_ms);
 	}
+	say("option: --%s %s", name, line);
 }
 
 APART void
 say_options(const struct options *opt)
 {
-	struct text t = {0};
-	char sig[12], to[12], time[24];
-
-	add(&t, "%s%s%s%s", opt->group ? " -g" : "", opt->single_child ? " -c" : "",
-	    opt->pause ? " -P" : "", opt->warn_reaped ? " -w" : "");
+	if (opt->group)
+		say("option: -g");
+	if (opt->single_child)
+		say("option: -c");
+	if (opt->pause)
+		say("option: -P");
+	if (opt->warn_reaped)
+		say("option: -w");
 	for (int i = 1; i <= LAST_SIGNAL; i++) {
-		signal_name(sig, i);
 		if (opt->rewrite[i])
-			add(&t, " -r %s:%s", sig, opt->rewrite[i] > 0 ? signal_name(to, opt->rewrite[i]) : "0");
+			say(opt->rewrite[i] > 0 ? "option: -r %S:%S" : "option: -r %S:0", i, opt->rewrite[i]);
 		if ((opt->ignored | opt->defaulted) & BIT(i))
-			add(&t, " --%s-signal %s", opt->ignored & BIT(i) ? "ignore" : "default", sig);
-		if (opt->parent_death == i)
-			add(&t, " -p %s", sig);
+			say("option: --%s-signal %S", opt->ignored & BIT(i) ? "ignore" : "default", i);
 	}
-	add_schedule(&t, "stop", &opt->stop);
-	add_schedule(&t, "drain", &opt->drain);
+	if (opt->parent_death)
+		say("option: -p %S", opt->parent_death);
+	say_schedule("stop", &opt->stop);
+	say_schedule("drain", &opt->drain);
 	if (opt->timeout_ms >= 0)
-		add(&t, " --timeout %s", time_text(time, opt->timeout_ms, false));
+		say("option: --timeout %t", opt->timeout_ms);
 	for (int i = 0; i < 256; i++)
 		if (opt->exit_shift[i])
-			add(&t, " -e %d:%d", i, (i + opt->exit_shift[i]) & 255);
+			say("option: -e %d:%d", i, (i + opt->exit_shift[i]) & 255);
 	if (opt->report)
-		add(&t, " --report %s", opt->report);
-	say("options:%s", t.buf);
+		say("option: --report %s", opt->report);
 }

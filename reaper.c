@@ -89,12 +89,10 @@ exit_status(int status)
 const char *
 status_text(char *buf, int status, bool out_of_memory)
 {
-	char name[12];
 	const char *more = out_of_memory ? ": the container ran out of memory" : "";
 
 	if (WIFSIGNALED(status))
-		format(buf, 80, "killed by SIG%s (%d)%s", signal_name(name, WTERMSIG(status)),
-		       WTERMSIG(status), more);
+		format(buf, 80, "killed by SIG%S (%d)%s", WTERMSIG(status), WTERMSIG(status), more);
 	else
 		format(buf, 80, "exited with status %d", WEXITSTATUS(status));
 	return buf;
@@ -107,7 +105,7 @@ own_proc(void)
 
 	/* one of another PID namespace numbers other processes */
 	format(own, sizeof own, "%d", (int)getpid());
-	return readlink("/proc/self", self, sizeof self - 1) > 0 && strcmp(self, own) == 0;
+	return syscall(SYS_readlinkat, AT_FDCWD, "/proc/self", self, sizeof self - 1) > 0 && equal(self, own);
 }
 
 static long
@@ -134,7 +132,7 @@ read_process(const char *pid, struct process *p)
 	int fd;
 
 	format(file, sizeof file, "/proc/%s/stat", pid);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
+	fd = open_file(file, O_RDONLY, 0);
 	if (fd < 0)
 		return false;
 	n = read(fd, buf, sizeof buf - 1);
@@ -142,9 +140,10 @@ read_process(const char *pid, struct process *p)
 	if (n <= 0)
 		return false;
 	buf[n] = '\0';
-	at = strrchr(buf, ')');
+	for (at = buf + n; at > buf && *at != ')'; at--)
+		;
 	name = end_of(buf, '(');
-	if (!at || name > at || strlen(at) < 4)
+	if (name > at || buf + n - at < 4)
 		return false;
 	len = (size_t)(at - ++name);
 	if (len >= sizeof p->name)
@@ -168,7 +167,7 @@ static bool
 walk_start(struct walk *w)
 {
 	w->used = w->size = 0;
-	w->fd = own_proc() ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	w->fd = own_proc() ? open_file("/proc", O_RDONLY | O_DIRECTORY, 0) : -1;
 	return w->fd >= 0;
 }
 
@@ -231,7 +230,7 @@ group_empty(pid_t group)
 }
 
 APART void
-each_ignoring(pid_t group, int sig, void (*act)(pid_t))
+tell_ignoring(pid_t group, int sig)
 {
 	struct walk w;
 	struct process p;
@@ -245,7 +244,7 @@ each_ignoring(pid_t group, int sig, void (*act)(pid_t))
 			continue;
 		format(file, sizeof file, "/proc/%d/status", (int)p.pid);
 		if (read_field(file, "SigIgn:", 16, &ignored, NULL) && (ignored & BIT(sig)))
-			act(p.pid);
+			send_and_continue(p.pid, SIGTERM);
 	}
 }
 
@@ -382,10 +381,10 @@ read_field(const char *file, const char *key, int base, uint64_t *value, uint64_
 {
 	char buf[512];
 	size_t matched = 0;	/* of key; SIZE_MAX: this line is another's */
-	size_t wanted = strlen(key);
+	size_t wanted = length(key);
 	bool slash = false, found = false;
 	ssize_t n;
-	int fd = open(file, O_RDONLY | O_CLOEXEC), digit;
+	int fd = open_file(file, O_RDONLY, 0), digit;
 
 	*value = 0;
 	if (limit)
@@ -443,11 +442,11 @@ kills_of_line(char *line, uint64_t *kills)
 	if (!*path)
 		return false;
 	*path++ = '\0';
-	if (strcmp(path, "/") == 0)
+	if (equal(path, "/"))
 		path = "";
-	if (strcmp(list, ":") == 0)
+	if (equal(list, ":"))
 		return cgroup_kills("/sys/fs/cgroup", path, "memory.events", kills);
-	if (strcmp(list, ":memory") == 0)
+	if (equal(list, ":memory"))
 		return cgroup_kills("/sys/fs/cgroup/memory", path, "memory.oom_control", kills);
 	return false;
 }
@@ -458,7 +457,7 @@ oom_kills(void)
 	char buf[LINE_SIZE], *line, *end;
 	uint64_t kills = 0;
 	ssize_t n;
-	int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+	int fd = open_file("/proc/self/cgroup", O_RDONLY, 0);
 
 	n = fd < 0 ? 0 : read(fd, buf, sizeof buf - 1);
 	if (fd >= 0)

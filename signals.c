@@ -13,8 +13,6 @@
 
 /* A mask is a 64-bit number, handed to the kernel as it is: libc's sets refuse 32 to 34. */
 #define MASK_SIZE 8
-#define ALL UINT64_MAX
-#define FIRST_QUEUED 32	/* the kernel's SIGRTMIN */
 #define RETRY_MS 5
 #define ROOMY 16384		/* signals */
 
@@ -85,26 +83,23 @@ signal_by_name(const char *word, size_t len)
 		return min ? FIRST_RT + n : LAST_SIGNAL - n;
 	}
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (strlen(table[i].name) == len && same(word, len, table[i].name, len))
+		if (length(table[i].name) == len && same(word, len, table[i].name, len))
 			return table[i].sig;
 	return 0;
 }
 
 const char *
-signal_name(char *buf, int sig)
+signal_name(char buf[NUMBER_SIZE], int sig)
 {
-	const char *form = sig > FIRST_RT ? "RTMIN+%d" : "%d";
-	int n = sig > FIRST_RT ? sig - FIRST_RT : sig;
-
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		if (table[i].sig == sig) {
-			form = table[i].name;
-			break;
-		}
-	}
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		if (table[i].sig == sig)
+			return table[i].name;
 	if (sig == FIRST_RT || sig == LAST_SIGNAL)
-		form = sig == FIRST_RT ? "RTMIN" : "RTMAX";
-	format(buf, 12, form, n);
+		return sig == FIRST_RT ? "RTMIN" : "RTMAX";
+	if (sig > FIRST_RT)
+		format(buf, NUMBER_SIZE, "RTMIN+%d", sig - FIRST_RT);
+	else
+		format(buf, NUMBER_SIZE, "%d", sig);
 	return buf;
 }
 
@@ -118,21 +113,10 @@ insist(long call, long a, long b, long c, long d)
 	return result;
 }
 
-uint64_t
-set_mask(uint64_t mask)
+bool
+set_mask(uint64_t mask, uint64_t *old)
 {
-	uint64_t old;
-
-	/* what fails for good does so at the start: foster would hear no signal */
-	if (insist(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)&old, MASK_SIZE) < 0)
-		die(FAILED, "rt_sigprocmask:");
-	return old;
-}
-
-uint64_t
-block_signals(void)
-{
-	return set_mask(ALL);
+	return insist(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)old, MASK_SIZE) >= 0;
 }
 
 /* the kernel's struct sigaction has the handler first and is otherwise zero for our two
@@ -195,24 +179,13 @@ take_pending(int sig, siginfo_t *info)
 	return take(BIT(sig), info, 0) == sig;
 }
 
-uint64_t
-queued_signals(const struct options *opt)
-{
-	uint64_t queued = 0;
-
-	for (int sig = 1; sig <= LAST_SIGNAL; sig++)
-		if ((opt->rewrite[sig] ? opt->rewrite[sig] : sig) >= FIRST_QUEUED)
-			queued |= BIT(sig);
-	return queued;
-}
-
 /* The kernel hands out the lowest number first, so a flood of one signal would starve those
  * above it, and SIGCHLD among them. So after every few, each number gets its turn. */
 int
-next_signal(struct state *st, siginfo_t *info, int64_t deadline)
+next_signal(struct state *st, const struct options *opt, siginfo_t *info, int64_t deadline)
 {
 	/* each real-time number keeps its order behind the one that is held */
-	uint64_t set = st->retry == NEVER ? ALL : ~st->queued;
+	uint64_t set = st->retry == NEVER ? ALL_SIGNALS : ~opt->queued;
 	int sig = 0;
 
 	if (st->passed_over) {
@@ -307,13 +280,12 @@ queue_full(struct state *st)
 static void
 hold(struct state *st, int sig, const siginfo_t *info)
 {
-	char name[12];
 
 	st->held = *info;
 	st->held.si_signo = sig;
 	st->retry = now_ms() + RETRY_MS;
 	if (!st->said_full)
-		say("%s: the program's signal queue is full, trying again", signal_name(name, sig));
+		say("%S: the program's signal queue is full, trying again", sig);
 	st->said_full = true;
 }
 
@@ -324,7 +296,6 @@ try_forward(struct state *st, const struct options *opt, int sig, siginfo_t *inf
 	/* sigqueue(3), a timer, a message queue; SI_TKILL is tgkill(2), which has no payload */
 	bool payload = info->si_code < 0 && info->si_code != SI_TKILL;
 	bool group = goes_to_group(opt, sig);
-	char name[12];
 
 	if (payload && st->program) {
 		info->si_signo = sig;
@@ -339,17 +310,16 @@ try_forward(struct state *st, const struct options *opt, int sig, siginfo_t *inf
 		return false;
 	}
 	if (!deliver(st, sig, group) && (st->program || errno != ESRCH))
-		say("%s:", signal_name(name, sig));
+		say("%S:", sig);
 	return true;
 }
 
 void
 forward(struct state *st, const struct options *opt, int sig, siginfo_t *info)
 {
-	char name[12];
 
 	if (opt->verbose > 1)
-		say("%s from pid %d: forwarded", signal_name(name, sig), (int)info->si_pid);
+		say("%S from pid %d: forwarded", sig, (int)info->si_pid);
 	if (!try_forward(st, opt, sig, info))
 		hold(st, sig, info);
 }
@@ -366,10 +336,9 @@ forward_held(struct state *st, const struct options *opt)
 void
 send_stop(struct state *st, const struct options *opt, int sig)
 {
-	char name[12];
 
 	if (!deliver(st, sig, !opt->single_child) && (st->program || errno != ESRCH))
-		say("%s:", signal_name(name, sig));
+		say("%S:", sig);
 	else if (sig != SIGKILL)
 		deliver(st, SIGCONT, !opt->single_child);
 }

@@ -5,23 +5,38 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "foster.h"
 
+static pid_t
+foreground_group(int tty)
+{
+	pid_t group = 0;
+
+	return syscall(SYS_ioctl, tty, TIOCGPGRP, &group) < 0 ? -1 : group;
+}
+
+bool
+set_foreground(int tty, pid_t group)
+{
+	return syscall(SYS_ioctl, tty, TIOCSPGRP, &group) == 0;
+}
+
 /* foster's controlling terminal, not as one of 0 to 2; -1 if it has none */
 static int
 open_terminal(void)
 {
-	int fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = open_file("/dev/tty", O_RDWR, 0);
 
 	if (fd >= 0 || errno == ENXIO)
-		return move_up(fd);
+		return fd;
 	/* no /dev: this call succeeds for the controlling terminal alone */
 	for (fd = 0; fd < 3; fd++)
-		if (tcgetpgrp(fd) >= 0)
-			return (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (foreground_group(fd) >= 0)
+			return copy_descriptor(fd);
 	return -1;
 }
 
@@ -29,7 +44,7 @@ open_terminal(void)
 static bool
 in_foreground(int tty)
 {
-	pid_t foreground = tcgetpgrp(tty), own = getpgrp();
+	pid_t foreground = foreground_group(tty), own = getpgrp();
 	char none;
 
 	if (foreground != 0 || own != 0)
@@ -57,7 +72,7 @@ void
 give_terminal(struct state *st)
 {
 	if (st->tty >= 0 && st->program && in_foreground(st->tty))
-		tcsetpgrp(st->tty, getpgid(st->program));
+		set_foreground(st->tty, getpgid(st->program));
 }
 
 void
@@ -67,16 +82,16 @@ take_terminal(const struct state *st)
 
 	if (st->init || st->tty < 0)
 		return;
-	foreground = tcgetpgrp(st->tty);
+	foreground = foreground_group(st->tty);
 	if (foreground > 0 && (foreground == st->group || group_empty(foreground)))
-		tcsetpgrp(st->tty, getpgrp());
+		set_foreground(st->tty, getpgrp());
 }
 
 bool
 group_in_foreground(const struct state *st)
 {
 	int tty = st->tty >= 0 ? st->tty : open_terminal();
-	bool is = tty >= 0 && tcgetpgrp(tty) == st->group;
+	bool is = tty >= 0 && foreground_group(tty) == st->group;
 
 	if (tty >= 0 && tty != st->tty)
 		close(tty);
@@ -94,9 +109,9 @@ inherit_terminal(const struct state *st)
 
 	if (tty < 0)
 		return false;
-	foreground = tcgetpgrp(tty);
+	foreground = foreground_group(tty);
 	if (foreground > 0 && (foreground == getpgrp() || group_empty(foreground)))
-		given = tcsetpgrp(tty, getpgid(st->program)) == 0;
+		given = set_foreground(tty, getpgid(st->program));
 	close(tty);
 	return given;
 }
@@ -107,9 +122,9 @@ inherit_terminal(const struct state *st)
 static void
 stop_too(const struct state *st, int sig)
 {
-	send_to(st->tty >= 0 && tcgetpgrp(st->tty) == st->group ? 0 : st->self, sig);
-	set_mask(~BIT(sig));
-	block_signals();
+	send_to(st->tty >= 0 && foreground_group(st->tty) == st->group ? 0 : st->self, sig);
+	set_mask(~BIT(sig), NULL);
+	set_mask(ALL_SIGNALS, NULL);
 }
 
 void

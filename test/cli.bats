@@ -26,7 +26,7 @@ accepted() {
 
 # options_back OPTION...	as -vv prints them
 options_back() {
-	"$FOSTER" -vv "$@" -- true 2>&1 | sed -n 's/^foster: options://p'
+	"$FOSTER" -vv "$@" -- true 2>&1 | sed -n 's/^foster: option://p' | tr -d '\n'
 }
 
 # same_options "OPTION..." "OPTION..."	mean the same

@@ -534,9 +534,9 @@ a_file() {
 }
 
 # bats test_tags=start,release-build
-@test "foster is no larger than 34816 bytes" {
+@test "foster is no larger than 32768 bytes" {
 	size=$(wc -c <"$FOSTER")
-	[ "$size" -le 34816 ] || fail "$size bytes"
+	[ "$size" -le 32768 ] || fail "$size bytes"
 }
 
 # bats test_tags=start

@@ -15,7 +15,7 @@
 #define MAX_WORDS 4000
 #define VARIABLE "FOSTER_OPTIONS="
 
-static const char before[] = "foster: options:";
+static const char before[] = "foster: option:";
 
 int
 execute(const char *file, char **argv, char **env)
@@ -75,7 +75,6 @@ join_lines(char *to)
 {
 	char *end;
 
-	must(said_len > 0);
 	for (char *line = said; *line; line = end + 1) {
 		end = strchr(line, '\n');
 		must(end != NULL);
