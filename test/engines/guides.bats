@@ -13,6 +13,9 @@ guide=$BATS_TEST_DIRNAME/guide
 not_run() {
 	cat <<-'END'
 		docker.md: docker run --init: {"init-path": "/usr/local/bin/foster"}
+		engines.md: foster under the engines: test/engines/run docker.bats             # one file
+		engines.md: foster under the engines: test/engines/run --with ./compare        # the table below
+		engines.md: foster under the engines: test/engines/run --with bash             # a shell where docker, podman and ctr are those
 		kubernetes.md: foster with Kubernetes: kubectl apply -f command.yaml
 		kubernetes.md: foster with Kubernetes: kubectl logs -f worker
 		kubernetes.md: foster with Kubernetes: kubectl delete pod worker
@@ -50,6 +53,10 @@ is_as_said() {
 	needs_engine docker
 	needs_image signals
 	is_as_said python.md
+}
+
+@test "docs/engines.md: nothing to type but the tests themselves" {
+	is_as_said engines.md
 }
 
 # bats test_tags=docker
