@@ -122,8 +122,8 @@ same_life() {
 }
 
 # bats test_tags=failure
-@test "open, read and ioctl that fail: the same life" {
-	same_life open:EACCES open:EINTR:when=1 ioctl:ENOTTY getdents64:EPERM
+@test "openat, read and ioctl that fail: the same life" {
+	same_life openat:EACCES openat:EINTR:when=1 ioctl:ENOTTY getdents64:EPERM
 }
 
 # bats test_tags=failure

@@ -46,7 +46,7 @@ __wrap_clone(int (*child)(void *), void *stack, int flags, void *argument, ...)
 	return pid;
 }
 
-uint64_t __real_block_signals(void);
+bool __real_set_mask(uint64_t, uint64_t *);
 
 static uint64_t given;		/* the mask that foster was given */
 static bool early;
@@ -70,34 +70,22 @@ __attribute__((unused)) static void
  * loader calls this to find the function, before anything else of the program runs. */
 void resolved(void) __attribute__((ifunc("block_early")));
 
-uint64_t
-__wrap_block_signals(void)
+bool
+__wrap_set_mask(uint64_t mask, uint64_t *old)
 {
-	uint64_t mask = __real_block_signals();
+	bool set = __real_set_mask(mask, old);
 
 	resolved();
-	mask = early ? given : mask;
+	if (early && old)
+		*old = given;
 	early = false;
-	return mask;
+	return set;
 }
 
 /* for longjmp and its like, which foster has none of; without /proc it complains */
 void
 __wrap___asan_handle_no_return(void)
 {
-}
-
-/* musl's system call, so that the same faults are met as in the release build */
-int
-__wrap_open(const char *file, int flags, ...)
-{
-	va_list args;
-	int mode;
-
-	va_start(args, flags);
-	mode = (flags & O_CREAT) ? va_arg(args, int) : 0;
-	va_end(args);
-	return (int)syscall(SYS_open, file, flags, mode);
 }
 
 /* the profile's runtime leaves a mark in the environment, which the program would see */

@@ -75,6 +75,7 @@ join_lines(char *to)
 {
 	char *end;
 
+	*to = '\0';
 	for (char *line = said; *line; line = end + 1) {
 		end = strchr(line, '\n');
 		must(end != NULL);

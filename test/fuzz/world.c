@@ -118,8 +118,8 @@ free_lines(char **lines)
 	free(lines);
 }
 
-int
-__wrap_open(const char *name, int flags, ...)
+static int
+open_named(const char *name, int flags)
 {
 	struct file *file = file_named(name);
 
@@ -182,13 +182,6 @@ __wrap_access(const char *name, int mode)
 	return file_named(name) ? 0 : -1;
 }
 
-ssize_t
-__wrap_readlink(const char *name, char *buf, size_t size)
-{
-	must(strcmp(name, "/proc/self") == 0);
-	return snprintf(buf, size, "%d", (int)getpid());
-}
-
 /* the next entries of /proc that fit: each "/proc/NAME/stat" of the input is one */
 static long
 list_processes(char *buf, size_t size)
@@ -237,14 +230,20 @@ long
 __wrap_syscall(long number, ...)
 {
 	va_list args;
-	long first, second, third;
+	long first, second, third, fourth;
 
 	va_start(args, number);
 	first = va_arg(args, long);
 	second = va_arg(args, long);
 	third = va_arg(args, long);
+	fourth = va_arg(args, long);
 	va_end(args);
 	switch (number) {
+	case SYS_openat:
+		return open_named((const char *)second, (int)third);
+	case SYS_readlinkat:
+		must(strcmp((const char *)second, "/proc/self") == 0);
+		return snprintf((char *)third, (size_t)fourth, "%d", (int)getpid());
 	case SYS_getdents64:
 		must(first == FIRST_FD + LISTING);
 		return list_processes((char *)second, (size_t)third);
