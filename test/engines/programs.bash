@@ -16,6 +16,7 @@ use_image() {
 	image=$1
 	needs_engine docker
 	needs_image "$image"
+	remove_containers  # where the test before ran into its limit
 	dir=$BATS_TEST_TMPDIR/dir
 	log=$BATS_TEST_TMPDIR/log
 	mkdir -m 755 "$dir"
