@@ -13,12 +13,13 @@
 
 #include "foster.h"
 
+#define KERNEL_THREAD 0x200000	/* a flag in /proc/PID/stat; no signal ends these */
 #define BATCH 256	/* children a turn, so that signals are heard in between */
 
 /* one process, as /proc tells */
 struct process {
 	pid_t pid, parent, group;
-	bool alive;		/* no zombie */
+	bool alive;		/* no zombie, no thread of the kernel */
 	char name[64];
 };
 
@@ -126,6 +127,7 @@ read_process(const char *pid, struct process *p)
 {
 	char file[32], buf[512];
 	const char *at, *name;
+	bool of_kernel = false;
 	char state;
 	size_t len;
 	ssize_t n;
@@ -154,10 +156,14 @@ read_process(const char *pid, struct process *p)
 	at += 3;
 	p->parent = (pid_t)number(&at);
 	p->group = (pid_t)number(&at);
-	for (int skip = 0; skip < 14; skip++)
-		number(&at);
+	for (int field = 6; field < 20; field++) {
+		long value = number(&at);
+
+		if (field == 9)
+			of_kernel = value & KERNEL_THREAD;
+	}
 	/* a leader that ended before its threads looks like a zombie and isn't one */
-	p->alive = number(&at) > 1 || (state != 'Z' && state != 'X');
+	p->alive = !of_kernel && (number(&at) > 1 || (state != 'Z' && state != 'X'));
 	at = pid;
 	p->pid = (pid_t)number(&at);
 	return true;
