@@ -91,6 +91,10 @@ check-random:
 release:
 	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" packaging/release
 
+# the release's binaries under emulators, and as PID 1 of emulated machines
+check-architectures: test-programs
+	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" test/architectures/run
+
 test-programs: test/bin/spy test/bin/ns test/bin/pty
 
 test/bin/spy test/bin/ns test/bin/pty: test/spy.c test/ns.c test/pty.c test/sig.h
@@ -115,4 +119,4 @@ clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
 .PHONY: all run check check-random check-engines check-costs costs bench \
-	check-sanitizers check-fuzz fuzz release test-programs install uninstall clean
+	check-sanitizers check-fuzz fuzz release check-architectures test-programs install uninstall clean
