@@ -6,6 +6,7 @@ VERSION = 0.1.0
 CC = musl-gcc
 CFLAGS = -Oz -flto -fno-inline-functions-called-once -fno-thread-jumps \
 	-fno-move-loop-invariants -fno-gcse -fno-jump-tables -fno-forward-propagate -Wall -Wextra
+STRIP = -s
 OUT = foster
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
@@ -24,7 +25,7 @@ NEEDED = -std=c11 -fPIE $(NO_FLOAT) -fstack-protector-strong -fno-asynchronous-u
 	-ffunction-sections -fdata-sections \
 	-DVERSION='"$(VERSION)"' -DCOMMIT="\"$(COMMIT)\""
 LINK = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
-	-Wl,-z,noexecstack,-z,noseparate-code,--gc-sections,--build-id=none,--hash-style=sysv,-s \
+	-Wl,-z,noexecstack,-z,noseparate-code,--gc-sections,--build-id=none,--hash-style=sysv $(STRIP) \
 	`$(CC) -pie '-\#\#\#' -x c /dev/null 2>&1 | tr ' "' '\n\n' | sed -n 's/\(.*\)Scrt1\.o$$/\1rcrt1.o \1crti.o \1crtn.o/p'`
 
 all: $(OUT)

@@ -180,3 +180,11 @@ table() {
 	run -0 "$BATS_TEST_TMPDIR/context/foster" --version
 	assert_output --partial ' - git.0123456789ab'
 }
+
+# bats test_tags=docs
+@test "each test that docs/security.md names is there" {
+	while IFS= read -r name; do
+		grep -qFx "@test \"$name\" {" "$here"/*.bats || fail "no test: $name"
+	done < <(grep '^|' "$here/../docs/security.md" | sed 's/.*| \([^|]*\) |$/\1/' | grep -o '`[a-zA-Z-][^`]* [^`]*`' | tr -d '`')
+	[ "$(grep -c '^| .*`.* .*` |$' "$here/../docs/security.md")" -gt 10 ]
+}
