@@ -182,9 +182,13 @@ table() {
 }
 
 # bats test_tags=docs
-@test "each test that docs/security.md names is there" {
-	while IFS= read -r name; do
-		grep -qFx "@test \"$name\" {" "$here"/*.bats || fail "no test: $name"
-	done < <(grep '^|' "$here/../docs/security.md" | sed 's/.*| \([^|]*\) |$/\1/' | grep -o '`[a-zA-Z-][^`]* [^`]*`' | tr -d '`')
-	[ "$(grep -c '^| .*`.* .*` |$' "$here/../docs/security.md")" -gt 10 ]
+@test "each test that security.md and design.md name is there" {
+	for page in security design; do
+		names=$(sed -n 's/^|.*| \([^|]*\) |$/\1/p' "$here/../docs/$page.md" |
+			grep -o '`[a-zA-Z-][^`]* [^`]*`' | tr -d '`')
+		[ "$(wc -l <<<"$names")" -gt 15 ] || fail "$page.md: $names"
+		while IFS= read -r name; do
+			grep -qFx "@test \"$name\" {" "$here"/*.bats || fail "$page.md: no test: $name"
+		done <<<"$names"
+	done
 }
