@@ -242,7 +242,7 @@ set_pid(const char *name, const char *own, char *variable)
 	for (char **e = environ; *e; e++) {
 		value = after(*e, name);
 		if (value && equal(value, own)) {
-			format(variable, 32, "%s%d", name, (int)getpid());
+			format(variable, 32, "%s%d", name, (int)own_pid());
 			*e = variable;
 		}
 	}
@@ -275,7 +275,7 @@ become_program(void *argument)
 	if (setpgid(0, 0) < 0)
 		die(FAILED, "setpgid:");
 	if (st->take_tty)
-		set_foreground(st->tty, getpid());
+		set_foreground(st->tty, own_pid());
 	if (st->ignore_chld)
 		set_disposition(SIGCHLD, SIG_IGN);
 	for (uint64_t set = opt->ignored | opt->defaulted; set; set &= set - 1) {

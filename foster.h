@@ -136,6 +136,8 @@ bool start_program(struct state *, const struct options *, int *status);
 
 /* signals.c: a system call; one that fails is tried three times more, since a failure may pass */
 long insist(long call, long a, long b, long c, long d);
+/* signals.c: getpid(2), by insisting */
+pid_t own_pid(void);
 /* signals.c: sets the signal mask; the one before into *old if that is not NULL */
 bool set_mask(uint64_t, uint64_t *old);
 /* signals.c: sets sig's disposition to SIG_DFL or SIG_IGN; true if it was ignored before */

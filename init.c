@@ -468,7 +468,7 @@ main(int argc, char **argv)
 
 	if (!set_mask(ALL_SIGNALS, &st.mask))
 		die(FAILED, "rt_sigprocmask:");	/* it would hear no signal */
-	st.self = getpid();
+	st.self = own_pid();
 	st.init = st.self == 1;
 	st.tty = st.report = -1;
 	st.timeout = st.due = st.retry = st.look = NEVER;
@@ -495,7 +495,7 @@ now_ms(void)
 	long now[2] = {0};
 
 	/* the call itself: libc's way through the vDSO costs more pages than it saves */
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, now);
+	insist(SYS_clock_gettime, CLOCK_MONOTONIC, (long)now, 0, 0);
 	return (int64_t)now[0] * 1000 + now[1] / 1000000;
 }
 
@@ -542,9 +542,9 @@ open_file(const char *file, int flags, int mode)
 	int fd, high;
 
 	flags |= O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_LARGEFILE;
-	do
-		fd = (int)syscall(SYS_openat, AT_FDCWD, file, flags, mode);
-	while (fd < 0 && errno == EINTR);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, file, flags, mode);
+	if (fd < 0 && errno != ENOENT && errno != ENXIO)
+		fd = (int)insist(SYS_openat, AT_FDCWD, (long)file, flags, mode);
 	if (fd < 0 || fd > STDERR_FILENO)
 		return fd;
 	high = copy_descriptor(fd);

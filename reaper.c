@@ -105,8 +105,8 @@ own_proc(void)
 	char self[16] = "", own[16];
 
 	/* one of another PID namespace numbers other processes */
-	format(own, sizeof own, "%d", (int)getpid());
-	return syscall(SYS_readlinkat, AT_FDCWD, "/proc/self", self, sizeof self - 1) > 0 && equal(self, own);
+	format(own, sizeof own, "%d", (int)own_pid());
+	return insist(SYS_readlinkat, AT_FDCWD, (long)"/proc/self", (long)self, sizeof self - 1) > 0 && equal(self, own);
 }
 
 static long
@@ -137,7 +137,7 @@ read_process(const char *pid, struct process *p)
 	fd = open_file(file, O_RDONLY, 0);
 	if (fd < 0)
 		return false;
-	n = read(fd, buf, sizeof buf - 1);
+	n = insist(SYS_read, fd, (long)buf, sizeof buf - 1, 0);
 	close(fd);
 	if (n <= 0)
 		return false;
@@ -188,7 +188,7 @@ walk_next(struct walk *w, struct process *p)
 
 	for (;;) {
 		if (w->used >= w->size) {
-			w->size = syscall(SYS_getdents64, w->fd, w->buf, sizeof w->buf);
+			w->size = insist(SYS_getdents64, w->fd, (long)w->buf, sizeof w->buf, 0);
 			w->used = 0;
 			if (w->size <= 0)
 				break;
@@ -298,15 +298,15 @@ send_descendant(const struct state *st, const struct process *p, int sig)
 		send_and_continue(p->pid, sig);
 		return;
 	}
-	fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	fd = (int)insist(SYS_pidfd_open, p->pid, 0, 0, 0);
 	if (fd < 0)
 		return;
 	/* again: a parent that dies meanwhile hands it on, to foster or to another */
 	for (int tries = 0; tries < 3 && !is; tries++)
 		is = is_descendant(st, p->pid, parent_of(p->pid));
 	if (is) {
-		syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
-		syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
+		insist(SYS_pidfd_send_signal, fd, sig, 0, 0);
+		insist(SYS_pidfd_send_signal, fd, SIGCONT, 0, 0);
 	}
 	close(fd);
 }
@@ -322,7 +322,7 @@ send_drain(const struct state *st, int sig)
 		send_to(-1, sig);
 		if (sig != SIGKILL)
 			send_to(-1, SIGCONT);
-	} else if (walk_start(&w) || walk_start(&w)) {
+	} else if (walk_start(&w)) {
 		while (walk_next(&w, &p))
 			if (p.pid != st->self && p.alive)
 				send_descendant(st, &p, sig);
@@ -397,7 +397,7 @@ read_field(const char *file, const char *key, int base, uint64_t *value, uint64_
 		*limit = 0;
 	if (fd < 0)
 		return false;
-	while ((n = read(fd, buf, sizeof buf)) > 0) {
+	while ((n = insist(SYS_read, fd, (long)buf, sizeof buf, 0)) > 0) {
 		for (ssize_t i = 0; i < n; i++) {
 			char c = buf[i];
 

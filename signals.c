@@ -113,6 +113,12 @@ insist(long call, long a, long b, long c, long d)
 	return result;
 }
 
+pid_t
+own_pid(void)
+{
+	return (pid_t)insist(SYS_getpid, 0, 0, 0, 0);
+}
+
 bool
 set_mask(uint64_t mask, uint64_t *old)
 {

@@ -16,13 +16,19 @@ foreground_group(int tty)
 {
 	pid_t group = 0;
 
-	return syscall(SYS_ioctl, tty, TIOCGPGRP, &group) < 0 ? -1 : group;
+	return insist(SYS_ioctl, tty, TIOCGPGRP, (long)&group, 0) < 0 ? -1 : group;
+}
+
+static pid_t
+own_group(void)
+{
+	return (pid_t)insist(SYS_getpgid, 0, 0, 0, 0);
 }
 
 bool
 set_foreground(int tty, pid_t group)
 {
-	return syscall(SYS_ioctl, tty, TIOCSPGRP, &group) == 0;
+	return insist(SYS_ioctl, tty, TIOCSPGRP, (long)&group, 0) == 0;
 }
 
 /* foster's controlling terminal, not as one of 0 to 2; -1 if it has none */
@@ -44,7 +50,7 @@ open_terminal(void)
 static bool
 in_foreground(int tty)
 {
-	pid_t foreground = foreground_group(tty), own = getpgrp();
+	pid_t foreground = foreground_group(tty), own = own_group();
 	char none;
 
 	if (foreground != 0 || own != 0)
@@ -84,7 +90,7 @@ take_terminal(const struct state *st)
 		return;
 	foreground = foreground_group(st->tty);
 	if (foreground > 0 && (foreground == st->group || group_empty(foreground)))
-		set_foreground(st->tty, getpgrp());
+		set_foreground(st->tty, own_group());
 }
 
 bool
@@ -110,7 +116,7 @@ inherit_terminal(const struct state *st)
 	if (tty < 0)
 		return false;
 	foreground = foreground_group(tty);
-	if (foreground > 0 && (foreground == getpgrp() || group_empty(foreground)))
+	if (foreground > 0 && (foreground == own_group() || group_empty(foreground)))
 		given = set_foreground(tty, getpgid(st->program));
 	close(tty);
 	return given;
