@@ -542,9 +542,7 @@ open_file(const char *file, int flags, int mode)
 	int fd, high;
 
 	flags |= O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_LARGEFILE;
-	fd = (int)syscall(SYS_openat, AT_FDCWD, file, flags, mode);
-	if (fd < 0 && errno != ENOENT && errno != ENXIO)
-		fd = (int)insist(SYS_openat, AT_FDCWD, (long)file, flags, mode);
+	fd = (int)insist(SYS_openat, AT_FDCWD, (long)file, flags, mode);
 	if (fd < 0 || fd > STDERR_FILENO)
 		return fd;
 	high = copy_descriptor(fd);

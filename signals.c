@@ -106,10 +106,12 @@ signal_name(char buf[NUMBER_SIZE], int sig)
 long
 insist(long call, long a, long b, long c, long d)
 {
-	long result = -1;
+	long result;
+	int tries = 0;
 
-	for (int tries = 0; result < 0 && tries < 4; tries++)
+	do
 		result = syscall(call, a, b, c, d);
+	while (result < 0 && errno != ENOENT && errno != ENXIO && ++tries < 4);
 	return result;
 }
 
