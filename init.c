@@ -533,7 +533,7 @@ after(char *word, const char *prefix)
 int
 copy_descriptor(int fd)
 {
-	return (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return (int)insist(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1, 0);
 }
 
 int
