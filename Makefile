@@ -82,6 +82,11 @@ fuzz:
 	@test/needs clang libclang-rt
 	@test/fuzz/run $(FUZZ_SECONDS)
 
+check-limits:
+	@test/needs $(CC) cc bats strace nsenter prlimit
+	@$(MAKE) -s $(OUT) test-programs
+	@FOSTER=`pwd`/$(OUT) test/limits/run
+
 # 5 minutes of random lives, or one: make check-random SEED=n
 check-random:
 	@test/needs $(CC) cc python3
@@ -119,5 +124,5 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
-.PHONY: all run check check-random check-engines check-costs costs bench \
+.PHONY: all run check check-limits check-random check-engines check-costs costs bench \
 	check-sanitizers check-fuzz fuzz release check-architectures test-programs install uninstall clean

@@ -30,6 +30,7 @@ static const char usage[] =
 "  --setsid         a session of its own\n"
 "  --setpgid        a process group of its own; if it leads one already, another one\n"
 "  --fork N         N children that end at once; with --double N orphans\n"
+"  --orphans N      N that foster adopts when they have ended\n"
 "  --zombie         a child that ended and is never reaped\n"
 "  --listen         catch all signals; ready PID, then a line for each\n"
 "  --leave SIG, --ignore SIG, --default SIG      but not this one\n"
@@ -288,6 +289,32 @@ fork_children(long count, bool twice)
 	say("forked %ld", count);
 }
 
+/* a vfork is fast, and its child has ended when it returns */
+static _Noreturn void
+leave_bundle(long size)
+{
+	while (size-- > 0)
+		if (vfork() == 0)
+			_exit(0);
+	_exit(0);
+}
+
+static void
+leave_orphans(long count)
+{
+	for (long left = count; left > 0; left -= 500) {
+		pid_t parent = fork();
+
+		if (parent == 0)
+			leave_bundle(left < 500 ? left : 500);
+		if (parent < 0)
+			say("fork: %s", error_name(errno));
+		else
+			waitpid(parent, NULL, 0);
+	}
+	say("orphans %ld", count);
+}
+
 static void
 leave_zombie(void)
 {
@@ -425,7 +452,7 @@ main(int argc, char **argv, char **env)
 	bool listens = false, twice = false, block_read = false, read_tty = false;
 	int die = 0, status = -1, stop_self = 0, tty = -1;
 	const char *file = NULL;
-	long children = 0, for_ms = -1;
+	long children = 0, orphans = 0, for_ms = -1;
 
 	(void)argc;
 	if (argv[1] && strcmp(argv[1], "--send") == 0)
@@ -459,6 +486,8 @@ main(int argc, char **argv, char **env)
 			name = value;
 		else if (strcmp(word, "--fork") == 0)
 			children = atol(value);
+		else if (strcmp(word, "--orphans") == 0)
+			orphans = atol(value);
 		else if (strcmp(word, "--leave") == 0)
 			left |= BIT(sig_number(value));
 		else if (strcmp(word, "--ignore") == 0)
@@ -512,6 +541,8 @@ main(int argc, char **argv, char **env)
 	}
 	if (children)
 		fork_children(children, twice);
+	if (orphans)
+		leave_orphans(orphans);
 	if (zombie)
 		leave_zombie();
 	if (mask) {

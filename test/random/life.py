@@ -612,8 +612,8 @@ class Life:
             self.stop_asked(e, value is not None)
         continued = self.program.got[CONT]
         self.kill(self.foster_pid, CONT)
-        if not terms and not timed_out and not self.rewrite.get(CONT):
-            # else it might come later than a SIGSTOP
+        if not terms and not timed_out and not any(e in STOPS for e in merged):
+            # else it might come later than a SIGSTOP; a stop signal takes it away
             self.until(lambda: self.program.got[CONT] > continued,
                        lambda: 'expected: a SIGCONT is forwarded, seen: none')
         self.in_pause()
@@ -861,7 +861,7 @@ class Life:
                 for _ in range(rng.choice((1, 5, 20))):
                     self.signal_foster(sig, rng.randrange(1, 1 << 20))
             elif chance < 0.85 and not who.stopped:
-                self.tell(who, f'orphans {rng.choice((1, 10))}')
+                self.tell(who, f'orphans {rng.choice((1, 10, 10, 300))}')
             elif who is not self.program and not who.stopped:
                 self.end_quietly(who)
 
