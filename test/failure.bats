@@ -29,10 +29,32 @@ full_life() {
 	grep -qx 'app: done' "$out" || fail 'the application did not finish'
 }
 
-# failing CALL:ERROR[:WHEN]	foster, and foster alone, meets this error from now on
+# calls_before_main CALL	how many the sanitizers and the loader make, which then block signals
+calls_before_main() {
+	if [ -z "${SANITIZERS_DIR-}" ]; then
+		echo 0
+		return
+	fi
+	strace -qq -e signal=none -e trace=rt_sigprocmask,"$1" "$real" -V 2>&1 >/dev/null | awk -v call="$1(" '
+		/^rt_sigprocmask\(SIG_SETMASK, ~\[\],/ && ++masks == 2 { exit }
+		index($0, call) == 1 { n++ }
+		END { print n + 0 }'
+}
+
+# failing CALL:ERROR[:when=FIRST[..LAST][+STEP]]	foster, and foster alone, meets this error from
+# now on
 failing() {
-	printf '#!/bin/sh\nexec strace -D -qq -o /dev/null -e trace=%s -e signal=none -e inject=%s:error=%s "%s" "$@"\n' \
-		"${1%%:*}" "${1%%:*}" "${1#*:}" "$real" >"$BATS_TEST_TMPDIR/foster"
+	local call=${1%%:*} error first=1 last='' rest=+ before
+
+	error=${1#*:}
+	if [[ $error == *:when=* ]]; then
+		[[ $error =~ ^(.*):when=([0-9]+)(..([0-9]+))?(.*)$ ]]
+		error=${BASH_REMATCH[1]} first=${BASH_REMATCH[2]} last=${BASH_REMATCH[4]} rest=${BASH_REMATCH[5]}
+	fi
+	before=$(calls_before_main "$call")
+	[ -z "$last" ] || rest=..$((last + before))$rest
+	printf '#!/bin/sh\nexec strace -D -qq -o /dev/null -e trace=%s -e signal=none -e inject=%s:error=%s:when=%s "%s" "$@"\n' \
+		"$call" "$call" "$error" "$((first + before))$rest" "$real" >"$BATS_TEST_TMPDIR/foster"
 	chmod +x "$BATS_TEST_TMPDIR/foster"
 	FOSTER=$BATS_TEST_TMPDIR/foster
 }
@@ -165,7 +187,8 @@ two_daemons='(sh -c "\"\$SPY\" --setsid --name below --exit-on TERM:0:300 &
 	real=$FOSTER
 	for failure in pidfd_open:ENOSYS pidfd_open:EPERM pidfd_send_signal:ENOSYS; do
 		failing "$failure"
-		start_plain -- --drain TERM/1500ms/TERM/20/KILL -- sh -c "$two_daemons"
+		start_plain -- --drain TERM/1500ms/TERM/1500ms/TERM/1500ms/TERM/20/KILL -- \
+			sh -c "$two_daemons"
 		wait_for "$out" '^(below|daemon|program): ready' 3
 		send USR1
 		expect_end 6

@@ -18,6 +18,8 @@ here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 export FOSTER=${FOSTER:-${here%/*}/foster}
 export SPY=${SPY:-$here/bin/spy} NS=${NS:-$here/bin/ns} PTY=${PTY:-$here/bin/pty}
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
+# how long a test waits for anything
+wait_seconds=${WAIT_SECONDS:-10}
 started_pids=()
 
 setup() {
@@ -63,7 +65,7 @@ split_options() {
 # itself could not end: hence the limit
 as_pid1() {
 	split_options "$@" || return
-	"$NS" --limit 30 "${ns_options[@]}" -- "$FOSTER" "${foster_args[@]}" 3>&- 4>&-
+	"$NS" --limit $((3 * wait_seconds)) "${ns_options[@]}" -- "$FOSTER" "${foster_args[@]}" 3>&- 4>&-
 }
 
 # as_plain [NS-OPTION...] -- FOSTER-ARG...	the same, but not as PID 1
@@ -126,21 +128,21 @@ is_no_longer() {
 
 # wait_until COMMAND [ARG...]	until it succeeds; eval '[ "$(zombies)" = 0 ]' is one, too
 wait_until() {
-	local end=$((SECONDS + 11))
+	local end=$((SECONDS + wait_seconds + 1))
 
 	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || fail "waited 10 s for: $*" || return
+		[ "$SECONDS" -lt "$end" ] || fail "waited $wait_seconds s for: $*" || return
 		sleep 0.01
 	done
 }
 
 # wait_for FILE REGEX [COUNT]	until so many lines of it match (extended)
 wait_for() {
-	local end=$((SECONDS + 11))
+	local end=$((SECONDS + wait_seconds + 1))
 
 	until [ "$(grep -Ecs -- "$2" "$1")" -ge "${3:-1}" ] 2>/dev/null; do
 		[ "$SECONDS" -lt "$end" ] || {
-			echo "waited 10 s for ${3:-1} x $2 in ${1##*/}:"
+			echo "waited $wait_seconds s for ${3:-1} x $2 in ${1##*/}:"
 			cat -- "$1"
 			return 1
 		} >&2

@@ -63,7 +63,7 @@ load helper
 }
 
 @test "spy finishes after its delay, and still tells what comes meanwhile" {
-	start_plain -- -- "$SPY" --exit-on USR2:7:300
+	start_plain -- -- "$SPY" --exit-on USR2:7:2000
 	wait_for "$out" '^ready'
 	send USR2
 	wait_for "$out" '^leaving'
