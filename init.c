@@ -153,9 +153,7 @@ write_report(const struct state *st, const struct options *opt, const char *word
 	off_t size = lseek(st->report, 0, SEEK_END);
 	ssize_t n;
 
-	do
-		n = write(st->report, line, len);
-	while (n < 0 && errno == EINTR);
+	n = insist(SYS_write, st->report, (long)line, (long)len, 0);
 	if (n == (ssize_t)len)
 		return;
 	if (n >= 0)
