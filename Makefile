@@ -97,6 +97,10 @@ check-random:
 release:
 	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" packaging/release
 
+# is the release what it says, and does a second build give the same?
+verify:
+	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" test/release/run
+
 # the release's binaries under emulators, and as PID 1 of emulated machines
 check-architectures: test-programs
 	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" test/architectures/run
@@ -125,4 +129,4 @@ clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
 .PHONY: all run check check-limits check-random check-engines check-costs costs bench \
-	check-sanitizers check-fuzz fuzz release check-architectures test-programs install uninstall clean
+	check-sanitizers check-fuzz fuzz release verify check-architectures test-programs install uninstall clean
