@@ -24,7 +24,11 @@ everywhere() {
 
 podman_here() {
 	podman --root "$BATS_FILE_TMPDIR/storage" --runroot "$BATS_FILE_TMPDIR/run" \
-		--storage-driver vfs --events-backend none "$@"
+		--storage-driver vfs --events-backend none --runtime runc --cgroup-manager cgroupfs "$@"
+}
+
+run_image() {
+	podman_here run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
 }
 
 teardown_file() {
@@ -33,7 +37,8 @@ teardown_file() {
 
 @test "a second build, in another folder, later, by another user, is the same to the bit" {
 	[ "$(stat -c %u "$SECOND/foster-amd64")" != "$(stat -c %u "$RELEASE/foster-amd64")" ] || [ "$(id -u)" != 0 ]
-	run -0 diff -r "$RELEASE" "$SECOND"
+	run diff -rq "$RELEASE" "$SECOND"
+	assert_output ''
 	(cd "$SECOND" && sha256sum --quiet -c "$RELEASE/SHA256SUMS")
 	assert_equal "$(wc -l <"$RELEASE/SHA256SUMS")" "$(find "$RELEASE" -type f ! -name 'SHA256SUMS*' | wc -l)"
 }
@@ -88,8 +93,8 @@ teardown_file() {
 }
 
 @test "Debian's packages are lintian clean" {
-	run -0 lintian --allow-root --fail-on error,warning --display-info "$RELEASE"/*.deb
-	refute_output --regexp '^[EWI]:'
+	run -0 lintian --allow-root --fail-on error,warning "$RELEASE"/*.deb
+	refute_output --regexp '^[EW]:'
 }
 
 @test "Debian's package is installed, runs, has its page, and is removed without a trace" {
@@ -132,11 +137,11 @@ teardown_file() {
 	[ "$(id -u)" = 0 ] || skip 'needs root'
 	run -0 podman_here pull -q "oci-archive:$layout"
 	podman_here tag "${lines[-1]}" localhost/foster
-	run -0 podman_here run --rm --network none --cgroups disabled localhost/foster --version
+	run -0 run_image localhost/foster /foster --version
 	assert_output "foster $VERSION - git.$COMMIT"
 	printf 'FROM scratch\nCOPY --from=localhost/foster /foster /init\nENTRYPOINT ["/init", "-V"]\n' |
 		podman_here build -q -t localhost/copy -f - "$BATS_TEST_TMPDIR"
-	run -0 podman_here run --rm --network none --cgroups disabled localhost/copy
+	run -0 run_image localhost/copy
 	assert_output "foster $VERSION - git.$COMMIT"
 }
 
@@ -175,7 +180,6 @@ signed() {
 	mkdir "$BATS_TEST_TMPDIR/signed"
 	find "$RELEASE" -type f ! -name 'SHA256SUMS*' ! -name '*.json' -exec cp {} "$BATS_TEST_TMPDIR/signed" \;
 	SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) RELEASE=$BATS_TEST_TMPDIR/signed SIGN_KEY=$1 packaging/papers
-	cmp "$BATS_TEST_TMPDIR/signed/SHA256SUMS" "$RELEASE/SHA256SUMS"
 	cd "$BATS_TEST_TMPDIR/signed" || return
 }
 
