@@ -280,7 +280,7 @@ become_program(void *argument)
 		set_disposition(SIGCHLD, SIG_IGN);
 	for (uint64_t set = opt->ignored | opt->defaulted; set; set &= set - 1) {
 		sig = __builtin_ctzll(set) + 1;
-		set_disposition(sig, opt->ignored & BIT(sig) ? SIG_IGN : SIG_DFL);
+		set_disposition(sig, (opt->ignored & BIT(sig)) ? SIG_IGN : SIG_DFL);
 	}
 	name_program(st, listen, watchdog);
 	start->failed = 0;

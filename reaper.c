@@ -183,7 +183,7 @@ walk_next(struct walk *w, struct process *p)
 {
 	/* struct linux_dirent64, getdents64(2): the record's length, then the name */
 	enum { LENGTH = 16, NAME = 19 };
-	unsigned short length;
+	unsigned short record;
 	const char *name;
 
 	for (;;) {
@@ -194,8 +194,8 @@ walk_next(struct walk *w, struct process *p)
 				break;
 		}
 		name = w->buf + w->used + NAME;
-		memcpy(&length, w->buf + w->used + LENGTH, sizeof length);
-		w->used += length;
+		memcpy(&record, w->buf + w->used + LENGTH, sizeof record);
+		w->used += record;
 		if (*name >= '1' && *name <= '9' && read_process(name, p))
 			return true;
 	}
