@@ -87,7 +87,7 @@ table() {
 		*TERM:\ *) reason=${reason##*: } ;;
 		*'/bin/bash is missing') reason=interpreter ;;
 		*'is missing') reason=loader ;;
-		'still running'*) reason='still running after %s, sending %s' ;;
+		'still running'*) reason='still running after %T, sending %S' ;;
 		esac
 		grep -qF -- "$reason" "$top"/*.c || fail "no such message: $line ($reason)"
 	done
