@@ -39,7 +39,7 @@ static bool
 read_plain(const struct file *file, struct plain *p)
 {
 	const char *end = NULL, *open;
-	int threads, used = 0;
+	int flags, threads, used = 0;
 	char state, rest;
 
 	if (sscanf(file->name, "/proc/%9d/stat%c", &p->pid, &rest) != 1 || file->name[6] < '1' || file->name[6] > '9')
@@ -50,8 +50,8 @@ read_plain(const struct file *file, struct plain *p)
 	open = strchr(file->data, '(');
 	if (!end || !open || open > end)
 		return false;
-	if (sscanf(end, ") %c %9d %9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %9d%c%n",
-	    &state, &p->parent, &p->group, &threads, &rest, &used) != 5 || (rest != ' ' && rest != '\n'))
+	if (sscanf(end, ") %c %9d %9d %*9d %*9d %*9d %9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %9d%c%n",
+	    &state, &p->parent, &p->group, &flags, &threads, &rest, &used) != 6 || (rest != ' ' && rest != '\n'))
 		return false;
 	/* no sign but one '-' at a number's start, no blank but one between two */
 	for (const char *at = end + 1; at < end + used - 1; at++)
@@ -60,7 +60,8 @@ read_plain(const struct file *file, struct plain *p)
 			return false;
 	if (p->parent < 0 || p->group < 0 || threads < 0)
 		return false;
-	p->alive = threads > 1 || (state != 'Z' && state != 'X');
+	/* the kernel's own threads are nobody to wait for; foster reads no sign */
+	p->alive = !(abs(flags) & 0x200000) && (threads > 1 || (state != 'Z' && state != 'X'));
 	return true;
 }
 
