@@ -137,6 +137,7 @@ made() {
 		send \x03
 		wait
 	END
+	echo "$output"
 	[ "$(grep -c 'got INT' <<<"$output")" = 2 ]
 	[[ "$output" == *"status 130"* ]]
 	[ "$(cd "$dir" && echo *)" = gate ]
