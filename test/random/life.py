@@ -442,6 +442,12 @@ class Life:
             for a in self.members():
                 # an end by Ctrl-C starts the schedule; all were told already
                 self.deliver(a, self.stop_signal, 0, 1)
+            for a in self.actors.values():
+                # one that finished meanwhile may have met its steps
+                if a.group == self.group and not a.alive and self.stop[2]:
+                    for step, _ in self.stop[1]:
+                        a.most[step] += 1
+                        a.must_finish = a.must_finish and step != KILL and a.what(step) != 'default'
         self.wait_for(self.members, self.stop, self.step)
         self.after_request(True)
 
@@ -520,8 +526,13 @@ class Life:
             self.tell(who, 'exit 7', answer=False)
         elif who.alive and not (who.ending and who.must_finish):
             self.note(f'KILL to {who.ident}')
+            perhaps = who.ending
             self.deliver(who, KILL)
-            self.kill(who.pid, KILL)
+            try:
+                self.kill(who.pid, KILL)
+            except ProcessLookupError:
+                if not perhaps:
+                    raise
         elif last:
             # it ends by itself
             self.until(lambda: who.eof, lambda: f'expected: {who.ident} ends, seen: it is there')
