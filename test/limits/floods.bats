@@ -35,7 +35,9 @@ in_order() {
 	dying=$!
 	send RTMIN --value 1 --count 100000 --retry
 	wait "$dying"
-	wait_for "$out" 'got RTMIN .* value 100000$'
+	wait_long "$out" 'got RTMIN .* value 100000$'
+	send RTMIN+1 --count 1000
+	wait_long "$out" 'got RTMIN\+1 ' 1000
 	in_order "$out" 100000
 	same_size
 	assert_equal "$(grep -c ': reaped, exited with status 0$' "$err")" 10020
@@ -52,7 +54,7 @@ in_order() {
 	flood CHLD
 	flood HUP
 	orphans 2000
-	wait_for "$err" 'reaped, exited with status 0$' 2020
+	wait_long "$err" 'reaped, exited with status 0$' 2020
 	send RTMIN --value 1 --count 100 --retry
 	send USR1
 	wait_for "$out" 'got RTMIN .* value 100$'
@@ -78,6 +80,28 @@ in_order() {
 }
 
 # bats test_tags=floods,pid1,root
+@test "10,000 orphans while foster waits for the group: it looks again and again, and doesn't grow" {
+	needs root pid1 nsenter
+	start_pid1 -- -w -- sh -c '"$SPY" --name app --exit-on USR2 & wait'
+	app=$(pid_of app)
+	send TERM
+	wait_for "$out" '^app: got TERM'
+	orphans 20
+	wait_for "$err" ': reaped, ' 20
+	looked=$(status_field "$foster_pid" voluntary_ctxt_switches)
+	wait_until eval '[ "$(status_field "$foster_pid" voluntary_ctxt_switches)" -gt $((looked + 3)) ]'
+	before=$(size_of_foster)
+	orphans 10000
+	wait_long "$err" ': reaped, ' 10020
+	looked=$(status_field "$foster_pid" voluntary_ctxt_switches)
+	wait_until eval '[ "$(status_field "$foster_pid" voluntary_ctxt_switches)" -gt $((looked + 10)) ]'
+	# a look has a descriptor open meanwhile
+	wait_until eval '[ "$(size_of_foster)" = "$before" ]'
+	"$SPY" --send "$app" USR2
+	expect_end 143
+}
+
+# bats test_tags=floods,pid1,root
 @test "a reader that never reads: 10,000 orphans and 10,000 signals pass, a stop ends it" {
 	needs root pid1 nsenter
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
@@ -88,7 +112,7 @@ in_order() {
 	warm_up
 	orphans 10000
 	send RTMIN --value 1 --count 10000 --retry
-	wait_for "$out" 'got RTMIN .* value 10000$'
+	wait_long "$out" 'got RTMIN .* value 10000$'
 	in_order "$out" 10000
 	same_size
 	# it is full indeed

@@ -57,6 +57,17 @@ same_size() {
 	assert_equal "$(size_of_foster)" "$before"
 }
 
+# wait_long FILE REGEX [COUNT]	as wait_for, for what takes long, and of which there is much
+wait_long() {
+	local end=$((SECONDS + 100))
+
+	until [ "$(grep -Ec -- "$2" "$1")" -ge "${3:-1}" ]; do
+		[ "$SECONDS" -lt "$end" ] ||
+			fail "waited 100 s for ${3:-1} x $2, seen $(grep -Ec -- "$2" "$1"): $(tail -n 3 "$1")" || return
+		sleep 0.1
+	done
+}
+
 # flood SIG	to foster, until it ends; sets flood_pid
 flood() {
 	"$SPY" --send "$foster_pid" "$1" --count 1000000000 >/dev/null 3>&- 4>&- &
