@@ -73,6 +73,12 @@ check-sanitizers:
 	@$(MAKE) test-programs
 	@test/sanitizers
 
+# each system call failing in turn
+check-faults:
+	@test/needs $(CC) cc strace
+	@$(MAKE) -s $(OUT) test-programs
+	@FOSTER=`pwd`/$(OUT) test/faults
+
 # a minute; and as long as one likes: make fuzz FUZZ_SECONDS=36000
 FUZZ_SECONDS = 3600
 check-fuzz:
@@ -128,5 +134,5 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
-.PHONY: all run check check-limits check-random check-engines check-costs costs bench \
+.PHONY: all run check check-faults check-limits check-random check-engines check-costs costs bench \
 	check-sanitizers check-fuzz fuzz release verify check-architectures test-programs install uninstall clean
