@@ -290,3 +290,93 @@ does_not_grow() {
 	run -0 prlimit --sigpending=0 "$NS" --not-init -- sh -c '"$FOSTER" "$SPY" --fork 20 --double \
 		--exit-on USR1 & while kill -USR1 $! && ! wait $!; do :; done; wait'
 }
+
+# bats test_tags=failure
+@test "what fails before the program starts is one line, and status 125" {
+	needs strace
+	real=$FOSTER
+	while read -r failure line; do
+		failing "$failure"
+		run -125 timeout 20 "$FOSTER" -p TERM -- "$SPY" --exit 3
+		assert_output --regexp "^foster: $line\$"
+	done <<-'END'
+		prctl:EINVAL:when=1 --parent-death-signal: Invalid argument
+		prctl:ENOTUNIQ:when=1 --parent-death-signal: error 76
+		rt_sigprocmask:EINVAL rt_sigprocmask: Invalid argument
+	END
+}
+
+# bats test_tags=failure
+@test "a program that stops is heard of without wait4" {
+	needs strace
+	real=$FOSTER
+	failing wait4:ENOSYS
+	start_plain -- -- "$SPY" --name program --stop-self TSTP --exit-on USR1:3
+	wait_for "$out" '^program: got CONT '
+	send USR1
+	expect_end 3
+}
+
+# bats test_tags=failure
+@test "a payload that may not be passed on is a signal all the same" {
+	needs strace
+	real=$FOSTER
+	failing rt_sigqueueinfo:EPERM
+	start_plain -- -- "$SPY" --name program --exit-on USR2:3
+	wait_for "$out" '^program: ready'
+	send USR1 --value 7
+	wait_for "$out" '^program: got USR1 code SI_USER'
+	send USR2
+	expect_end 3
+}
+
+# bats test_tags=failure
+@test "reads and writes that are interrupted leave --help, --install and --report whole" {
+	needs strace
+	real=$FOSTER
+	help=$("$FOSTER" --help)
+	cd "$BATS_TEST_TMPDIR"
+	failing write:EINTR:when=1
+	run -0 "$FOSTER" --help
+	assert_output "$help"
+	run -0 "$FOSTER" --install written
+	cmp written "$real"
+	run -3 "$FOSTER" --report report "$SPY" --exit 3
+	[ "$(cat report)" = 'exited with status 3' ]
+	failing read:EINTR:when=1
+	run -0 "$FOSTER" --install read
+	cmp read "$real"
+}
+
+# bats test_tags=failure
+@test "--install that can't read or write is status 125, and leaves nothing" {
+	needs strace
+	real=$FOSTER
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	cd "$BATS_TEST_TMPDIR/empty"
+	for failure in read:EIO:when=1 read:EIO:when=2 write:EIO:when=1 fchmod:EPERM fsync:EIO; do
+		failing "$failure"
+		run -125 "$FOSTER" --install copy
+		assert_output --regexp '^foster: copy: (I/O error|Operation not permitted)$'
+		[ -z "$(ls -A)" ] || fail "$failure: $(ls -A)"
+	done
+}
+
+# bats test_tags=failure,pid1
+@test "--install needs /proc, and says so" {
+	needs pid1
+	run -125 as_pid1 --no-proc -- --install "$BATS_TEST_TMPDIR/copy"
+	assert_output 'foster: /proc/self/exe: No such file or directory'
+}
+
+# bats test_tags=failure,pid1
+@test "without close_range and /proc no pipe stays open either" {
+	needs strace pid1
+	real=$FOSTER
+	failing close_range:ENOSYS
+	start_pid1 --no-proc --keep 5,99 -- -- "$SPY" --name program --exit-on USR1 5</dev/null 99</dev/null
+	wait_for "$out" '^program: ready'
+	wait_until eval '[ "$(echo "/proc/$foster_pid/fd"/*)" = "/proc/$foster_pid/fd/2" ]'
+	send USR1
+	expect_end 0
+}

@@ -548,3 +548,15 @@ a_file() {
 	run -127 sh -c '"$NS" --not-init --default all -- "$FOSTER" /no/such/program 2>&9'
 	exec 9>&-
 }
+
+# bats test_tags=start,root
+@test "a binary that may be run but not read: the kernel's reason is said" {
+	needs root cc
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR"
+	cp "$FOSTER" foster
+	cc -x c -Wl,--dynamic-linker=/no/such/loader.so -o program - <<<'int main(void) { return 0; }'
+	chmod 711 program
+	run -126 "$NS" --not-init --uid 54321 -- ./foster ./program
+	assert_output 'foster: ./program: No such file or directory'
+}

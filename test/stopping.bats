@@ -445,11 +445,11 @@ foster: pid 2 (app): still running after 300 ms, sending KILL'
 # bats test_tags=stopping,pid1
 @test "--stop: further SIGTERMs send the first step again, and restart nothing" {
 	needs pid1
-	start_pid1 -- --stop HUP/1/USR2/10/KILL -- "$SPY" --name app --exit-on USR2:5
+	start_pid1 -- --stop HUP/2/USR2/10/KILL -- "$SPY" --name app --exit-on USR2:5
 	wait_for "$out" '^app: ready'
 	start_clock
 	wait_until eval 'send TERM 2>/dev/null; has_ended "$started_pid"'
-	[ "$(elapsed)" -ge 1000 ]
+	[ "$(elapsed)" -ge 2000 ]
 	expect_end 5
 	[[ $(heard app) == 'HUP HUP HUP '*USR2* ]]
 	run -1 grep 'got TERM' "$out"
@@ -605,7 +605,7 @@ foster: pid 2 (app): still running after 300 ms, sending KILL'
 # bats test_tags=stopping,pid1
 @test "SIGALRM belongs to the program, also while a time-out and a schedule run" {
 	needs pid1
-	start_pid1 -- --timeout 20 --stop TERM/500ms/USR2/20/KILL -- "$SPY" --name app --exit-on USR2:5
+	start_pid1 -- --timeout 20 --stop TERM/2/USR2/20/KILL -- "$SPY" --name app --exit-on USR2:5
 	wait_for "$out" '^app: ready'
 	send ALRM
 	wait_for "$out" '^app: got ALRM'
@@ -782,4 +782,67 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 @test "a schedule of KILL alone ends what Ctrl-C left" {
 	needs pid1
 	run -130 as_pid1 -- --stop KILL -- sh -c '(trap "" TERM INT; sleep 50) & sleep .1; kill -INT $$'
+}
+
+# bats test_tags=stopping,pid1
+@test "--drain: a later SIGTERM delivers its first step again, other signals find nobody" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- --drain TERM/60/KILL -- sh -c '("$SPY" --setsid --name daemon --exit-on USR2 &)
+			exec "$SPY" --name program --exit-on USR1:4'
+		daemon=$(pid_of daemon)
+		wait_for "$out" '^program: ready'
+		send USR1
+		wait_for "$out" '^daemon: got TERM '
+		send HUP
+		send TERM
+		wait_for "$out" '^daemon: got TERM ' 2
+		"$SPY" --send "$daemon" USR2
+		expect_end 4
+		assert_equal "$(heard daemon)" 'TERM TERM USR2'
+		[ -z "$(cat "$err")" ] || fail "$(cat "$err")"
+	done
+}
+
+# bats test_tags=stopping,pid1
+@test "a SIGTERM that comes while foster waits for the group begins the schedule" {
+	needs pid1
+	start_pid1 -- --stop USR2/60/KILL -- sh -c '"$SPY" --name worker --exit-on USR2:0:300 & wait'
+	wait_for "$out" '^worker: ready'
+	send HUP
+	wait_for "$out" '^worker: got HUP '
+	send TERM
+	expect_end 129
+	assert_equal "$(heard worker)" 'HUP USR2'
+	grep -qx 'worker: done' "$out"
+}
+
+# bats test_tags=stopping,pid1
+@test "without /proc a step names the process group, or what is left" {
+	needs pid1
+	start_pid1 --no-proc -- --stop TERM/200ms/KILL -- "$SPY" --listen
+	wait_for "$out" '^ready'
+	send TERM
+	expect_end 137
+	assert_regex "$(cat "$err")" '^foster: process group [0-9]+: still running after 200 ms, sending KILL$'
+	start_pid1 --no-proc -- --drain TERM/200ms/KILL -- sh -c \
+		'"$SPY" --setsid --name daemon --listen & exec "$SPY" --name program --exit-on USR1:6'
+	wait_for "$out" '^(daemon|program): ready' 2
+	send USR1
+	expect_end 6
+	assert_equal "$(cat "$err")" 'foster: what is left: still running after 200 ms, sending KILL'
+}
+
+# bats test_tags=stopping,root
+@test "what even KILL can't end of the group is named a second later, and left" {
+	needs root setpriv
+	wrap_foster 'exec setpriv --bounding-set=-kill'
+	start_plain -- --stop TERM/200ms/KILL -- sh -c \
+		'setpriv --reuid 65534 "$SPY" --name worker --listen &
+		exec "$SPY" --name program --exit-on TERM:6'
+	wait_for "$out" '^(worker|program): ready' 2
+	send TERM
+	expect_end 6
+	assert_regex "$(tail -n 1 "$err")" '^foster: pid [0-9]+ \(worker\): still there after KILL, left behind$'
+	[ -z "$(heard worker)" ]
 }

@@ -511,3 +511,11 @@ outer() {
 		assert_line 'status 0'
 	done
 }
+
+# bats test_tags=terminal,tty,pid1
+@test "without /dev the terminal is found by the descriptors that lead to it" {
+	needs tty pid1
+	run -0 "$PTY" --pid1 --no-dev -- "$FOSTER" "$SPY" --name program --exit-on INT:4 \
+		<<<$'expect ready\nforeground program\nsend \\x03\nwait'
+	assert_line 'status 4'
+}
