@@ -55,6 +55,10 @@ bench: $(OUT)
 	@$(MAKE) -s -C bench
 	@bench/run
 
+# takes over what the last run of bench wrote into docs/
+bench-docs:
+	@bench/fill-in
+
 check-costs:
 	@test/needs $(CC) cc
 	@$(MAKE) -s -C bench
@@ -99,6 +103,12 @@ check-random:
 	@$(MAKE) -s $(OUT) test-programs test/bin/actor
 	@FOSTER=`pwd`/$(OUT) test/random/run
 
+# the tests of the life cycle on kernels that lack calls
+check-kernels:
+	@test/needs $(CC) cc bats strace setpriv ps tmux
+	@$(MAKE) -s $(OUT) test-programs test/bin/kernel
+	@FOSTER=`pwd`/$(OUT) test/kernels
+
 # all that is published, into release/
 release:
 	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" packaging/release
@@ -113,7 +123,7 @@ check-architectures: test-programs
 
 test-programs: test/bin/spy test/bin/ns test/bin/pty
 
-test/bin/spy test/bin/ns test/bin/pty: test/spy.c test/ns.c test/pty.c test/sig.h
+test/bin/spy test/bin/ns test/bin/pty test/bin/kernel: test/spy.c test/ns.c test/pty.c test/kernel.c test/sig.h
 	mkdir -p test/bin
 	cc -std=c11 -O1 -Wall -Wextra -static -o $@ test/$(@F).c
 
@@ -134,5 +144,6 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
-.PHONY: all run check check-faults check-limits check-random check-engines check-costs costs bench \
-	check-sanitizers check-fuzz fuzz release verify check-architectures test-programs install uninstall clean
+.PHONY: all run check check-engines bench bench-docs check-costs costs check-sanitizers check-fuzz \
+	fuzz check-faults check-kernels check-limits check-random release verify check-architectures \
+	test-programs install uninstall clean

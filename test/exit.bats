@@ -185,6 +185,15 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 }
 
 # bats test_tags=exit
+@test "--report: a link that the program puts in its place is not followed" {
+	cd "$BATS_TEST_TMPDIR"
+	touch other
+	run -3 "$FOSTER" --report r sh -c 'ln r kept && ln -sf other r; exit 3'
+	[ "$(cat kept)" = 'exited with status 3' ]
+	[ ! -s other ]
+}
+
+# bats test_tags=exit
 @test "--report is written when the program ends, though foster stays for its group" {
 	start_plain -- --report "$BATS_TEST_TMPDIR/r" sh -c \
 		'"$SPY" --name rest --listen --exit-on USR1 & exec "$SPY" --name app --exit-on TERM:3'

@@ -380,3 +380,22 @@ does_not_grow() {
 	send USR1
 	expect_end 0
 }
+
+# bats test_tags=failure,pid1
+@test "traced by a process of the container, and let go of: nothing is lost" {
+	needs strace pid1
+	start_pid1 -- -- sh -c '(setsid strace -qq -o "$0" -p 1 &); exec "$SPY" --name program --fork 5 --double \
+		--exit-on USR1:3' "$BATS_TEST_TMPDIR/trace"
+	wait_for "$out" '^program: ready'
+	wait_for "$BATS_TEST_TMPDIR/trace" .
+	send WINCH
+	wait_for "$out" '^program: got WINCH'
+	tracer=$(sed -n 's/^TracerPid:[[:space:]]*//p' "/proc/$foster_pid/status")
+	kill -KILL "$tracer"
+	wait_gone "$tracer"
+	send USR2
+	wait_for "$out" '^program: got USR2'
+	wait_until eval '[ "$(zombies)" = 0 ]'
+	send USR1
+	expect_end 3
+}
