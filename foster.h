@@ -134,8 +134,8 @@ int install(const char *file);
  * started, then *status is the exit status and the line about it was written */
 bool start_program(struct state *, const struct options *, int *status);
 
-/* signals.c: a system call; one that fails is tried three times more, since a failure may pass,
- * but for a file that is not there */
+/* signals.c: a system call; one that fails is tried three times more, since a failure may pass;
+ * but a file that is not there is believed at once, and a process the second time */
 long insist(long call, long a, long b, long c, long d);
 /* signals.c: getpid(2), by insisting */
 pid_t own_pid(void);

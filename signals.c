@@ -107,11 +107,12 @@ long
 insist(long call, long a, long b, long c, long d)
 {
 	long result;
-	int tries = 0;
 
-	do
+	for (int tries = 0; tries < 4; tries++) {
 		result = syscall(call, a, b, c, d);
-	while (result < 0 && errno != ENOENT && errno != ENXIO && ++tries < 4);
+		if (result >= 0 || errno == ENOENT || errno == ENXIO || (errno == ESRCH && tries))
+			break;
+	}
 	return result;
 }
 

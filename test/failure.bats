@@ -6,17 +6,6 @@
 bats_require_minimum_version 1.8.0
 load helper
 
-# pid_of NAME	that spy's PID, as seen from here
-pid_of() {
-	wait_for "$out" "^$1: ready" && outer_pid "$(sed -n "s/^$1: ready //p" "$out")"
-}
-
-# expect_end STATUS
-expect_end() {
-	wait_end
-	[ "$status" = "$1" ] || fail "status $status, not $1: $(cat "$out" "$err")"
-}
-
 # full_life START [NS-OPTION...] -- [FOSTER-OPTION...]	orphans, signals, a stop behind a shell
 full_life() {
 	"$@" sh -c '"$SPY" --fork 5 --double; "$SPY" --name app --exit-on TERM:0:300; true'

@@ -172,9 +172,22 @@ wait_end() {
 	wait "$started_pid" || status=$?
 }
 
+# expect_end STATUS	the same, and with this status
+expect_end() {
+	wait_end
+	[ "$status" = "$1" ] || fail "status $status, not $1: $(tail -n 20 "$out" "$err")"
+}
+
 # bash reaps its children by itself
 has_ended() {
 	! kill -0 "$1" 2>/dev/null
+}
+
+# wrap_foster COMMANDS	what runs before foster, in its process, and ends in an exec of it
+wrap_foster() {
+	printf '#!/bin/bash\n%s "%s" "$@"\n' "$1" "$FOSTER" >"$BATS_TEST_TMPDIR/foster"
+	chmod +x "$BATS_TEST_TMPDIR/foster"
+	FOSTER=$BATS_TEST_TMPDIR/foster
 }
 
 # send SIG [--value V] [--count N] [--retry]	to foster; SIG as spy reads it
@@ -220,6 +233,11 @@ outer_pid() {
 		fi
 	done
 	return 1
+}
+
+# pid_of NAME	the PID here of the spy of that name, once it is ready
+pid_of() {
+	wait_for "$out" "^$1: ready" && outer_pid "$(sed -n "s/^$1: ready //p" "$out")"
 }
 
 # zombies	how many there are in foster's namespace

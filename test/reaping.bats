@@ -6,20 +6,12 @@
 bats_require_minimum_version 1.8.0
 load helper
 
-# ready NAME	waits for this spy; a slow machine takes long for 2000 forks
-ready() {
-	wait_for "$out" "^$1: ready" 2>/dev/null || wait_for "$out" "^$1: ready" 2>/dev/null ||
-		wait_for "$out" "^$1: ready"
-}
-
-# pid_of NAME	that spy's PID, as seen from here
-pid_of() {
-	ready "$1" && outer_pid "$(sed -n "s/^$1: ready //p" "$out")"
-}
+# 2000 forks take long on a slow machine
+wait_seconds=$((3 * wait_seconds))
 
 # alone NAME	waits until foster and the spy of that name are all that there is
 alone() {
-	ready "$1" && wait_until eval '[ "$(namespace | wc -l)" = 2 ]'
+	wait_for "$out" "^$1: ready" && wait_until eval '[ "$(namespace | wc -l)" = 2 ]'
 }
 
 wakeups() {

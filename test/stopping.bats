@@ -9,11 +9,6 @@ load helper
 # a SIGQUIT leaves no core file behind
 ulimit -S -c 0
 
-# pid_of NAME	that spy's PID, as seen from here
-pid_of() {
-	wait_for "$out" "^$1: ready" && outer_pid "$(sed -n "s/^$1: ready //p" "$out")"
-}
-
 # heard NAME	the signals that this spy got, in order, but for CONT
 heard() {
 	sed -n "s/^$1: got \([^ ]*\) .*/\1/p" "$out" | grep -vx CONT | paste -sd' '
@@ -24,25 +19,12 @@ events() {
 	grep -E "$1" "$out" | sed 's/ code.*//' | paste -sd,
 }
 
-# wrap_foster COMMANDS	what runs before foster, and ends in an exec of it
-wrap_foster() {
-	printf '#!/bin/sh\n%s "%s" "$@"\n' "$1" "$FOSTER" >"$BATS_TEST_TMPDIR/foster"
-	chmod +x "$BATS_TEST_TMPDIR/foster"
-	FOSTER=$BATS_TEST_TMPDIR/foster
-}
-
 # a stop-watch, in ms
 start_clock() {
 	clock_start=${EPOCHREALTIME/./}
 }
 elapsed() {
 	echo $(((${EPOCHREALTIME/./} - clock_start) / 1000))
-}
-
-# expect_end STATUS
-expect_end() {
-	wait_end
-	[ "$status" = "$1" ] || fail "status $status, not $1: $(cat "$out" "$err")"
 }
 
 # a program that ends with status 4 on USR1 and TERM, and a worker that takes its time

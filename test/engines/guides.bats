@@ -90,7 +90,8 @@ is_as_said() {
 
 @test "every block of the guides is run, but for those that are named here" {
 	cd "$root/docs"
-	guides=$(grep -l '^ *```' ./*.md)
+	# a release is made, and its files are used, by test/release
+	guides=$(grep -l '^ *```' ./*.md | grep -vx ./releases.md)
 	for file in $guides; do
 		grep -q "^	is_as_said ${file#./}\$" "$BATS_TEST_DIRNAME/guides.bats" || { echo "$file is not run"; return 1; }
 	done

@@ -8,24 +8,6 @@ load ../helper
 # these are long tests, on any machine
 BATS_TEST_TIMEOUT=240
 
-# pid_of NAME	that spy's PID, as seen from here
-pid_of() {
-	wait_for "$out" "^$1: ready" && outer_pid "$(sed -n "s/^$1: ready //p" "$out")"
-}
-
-# expect_end STATUS
-expect_end() {
-	wait_end
-	[ "$status" = "$1" ] || fail "status $status, not $1: $(tail -n 20 "$out" "$err")"
-}
-
-# wrap_foster COMMANDS	what runs before foster, in its process, and ends in an exec of it
-wrap_foster() {
-	printf '#!/bin/bash\n%s "%s" "$@"\n' "$1" "$FOSTER" >"$BATS_TEST_TMPDIR/foster"
-	chmod +x "$BATS_TEST_TMPDIR/foster"
-	FOSTER=$BATS_TEST_TMPDIR/foster
-}
-
 # orphans COUNT	made in foster's namespace by one that came from outside
 orphans() {
 	nsenter --target "$foster_pid" --pid --mount "$SPY" --orphans "$1" \
