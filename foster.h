@@ -66,7 +66,7 @@ struct state {
 	pid_t program;		/* 0 once it was reaped: its number may be another's */
 	pid_t group;		/* its process group */
 	int status;		/* the program's wait status */
-	int stopped_by;		/* the signal that the program just stopped by, or 0 */
+	int stopped_by;		/* what the program stopped by, as long as foster may have to act on it; or 0 */
 	bool children;		/* foster has any, as of the last reaping */
 	uint64_t told;		/* signals that foster sent to the whole group */
 	uint64_t sent_alone;	/* signals that it sent to the program alone */

@@ -55,7 +55,6 @@ reap(struct state *st, const struct options *opt, bool *more)
 	int status, n;
 	pid_t pid = 0;
 
-	st->stopped_by = 0;
 	/* one SIGCHLD can stand for many children */
 	for (n = 0; n < BATCH; n++) {
 		pid = waitpid(-1, &status, WNOHANG | WUNTRACED);

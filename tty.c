@@ -138,6 +138,7 @@ program_stopped(struct state *st)
 {
 	int sig = st->stopped_by;
 
+	st->stopped_by = 0;
 	if (sig == SIGTSTP && st->init) {
 		continue_program(st);
 	} else if (sig == SIGTSTP) {
@@ -148,6 +149,8 @@ program_stopped(struct state *st)
 		if (st->init) {
 			if (inherit_terminal(st))
 				continue_program(st);
+			else	/* perhaps when another child has ended */
+				st->stopped_by = sig;
 		} else if (st->tty >= 0 && in_foreground(st->tty)) {
 			give_terminal(st);
 			continue_program(st);

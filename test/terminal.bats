@@ -171,6 +171,23 @@ outer() {
 }
 
 # bats test_tags=terminal,tty,pid1
+@test "PID 1 gives the terminal also when its foreground group goes after the program has stopped" {
+	needs tty pid1
+	start_pty --pid1 -- "$FOSTER" -- sh -c \
+		'bash -c "set -m; \"\$SPY\" --name job --listen; :" & exec "$SPY" --name main --default TTIN --read-tty'
+	wait_for "$out" ': ready' 2
+	on_pty foreground job
+	wait_for "$out" '^foreground .* job'
+	on_pty 'send hello\r'
+	main=$(outer main) job=$(outer job)
+	wait_state "$main" T
+	kill -KILL "$(ps -o ppid= -p "$job")"
+	kill -KILL "$job"
+	wait_for "$out" '^main: got CONT'
+	wait_for "$out" '^main: read: hello'
+}
+
+# bats test_tags=terminal,tty,pid1
 @test "PID 1 takes the terminal from nobody: a program that reads in the background stays stopped" {
 	needs tty pid1 proc
 	start_pty --pid1 -- "$FOSTER" -- sh -c \
