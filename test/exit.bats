@@ -133,7 +133,7 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 	run -125 "$FOSTER" -e 125 --no-such-option true
 }
 
-# bats test_tags=exit
+# bats test_tags=exit,subreaper
 @test "--report tells an exit in words" {
 	run -3 --separate-stderr "$FOSTER" --report "$BATS_TEST_TMPDIR/r" "$SPY" --exit 3
 	[ -z "$output$stderr" ]
@@ -229,7 +229,7 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 	wait_for "$BATS_TEST_TMPDIR/read" '^exited with status 3$'
 }
 
-# bats test_tags=exit
+# bats test_tags=exit,subreaper
 @test "a FIFO that nobody empties does not hold foster up" {
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	exec 8<>"$BATS_TEST_TMPDIR/fifo"
@@ -239,14 +239,14 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 	[[ $stderr == "foster: $BATS_TEST_TMPDIR/fifo: "* ]]
 }
 
-# bats test_tags=exit
+# bats test_tags=exit,subreaper
 @test "a report that does not fit is a line, and the exit status stays" {
 	[ -e /dev/full ] || skip 'needs /dev/full'
 	run -3 --separate-stderr "$FOSTER" --report /dev/full "$SPY" --exit 3
 	[[ $stderr == 'foster: /dev/full: '* && $stderr != *$'\n'* ]]
 }
 
-# bats test_tags=exit,root,pid1
+# bats test_tags=exit,root,pid1,subreaper
 @test "on a full disk the report is complete or absent, whatever room there is" {
 	needs root pid1
 	for room in 0 1 20 21 100; do
@@ -309,7 +309,7 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 	assert_output 'killed by SIGTERM (15)'
 }
 
-# bats test_tags=exit,root
+# bats test_tags=exit,root,subreaper
 @test "a program that the kernel ends for want of memory is told so" {
 	needs root python3
 	own=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)

@@ -18,7 +18,7 @@ wakeups() {
 	status_field "$foster_pid" voluntary_ctxt_switches
 }
 
-# bats test_tags=reaping,pid1
+# bats test_tags=reaping,pid1,subreaper
 @test "1, 100 and 1000 orphans are all reaped, and -w has a line for each" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -31,7 +31,7 @@ wakeups() {
 	done
 }
 
-# bats test_tags=reaping,pid1
+# bats test_tags=reaping,pid1,subreaper
 @test "-w tells how each orphan ended" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -46,13 +46,13 @@ wakeups() {
 	done
 }
 
-# bats test_tags=reaping
+# bats test_tags=reaping,subreaper
 @test "without -w nothing is said about orphans" {
 	run -0 --separate-stderr as_plain -- "$SPY" --fork 10 --double --exit 0
 	[ -z "$stderr" ]
 }
 
-# bats test_tags=reaping,pid1
+# bats test_tags=reaping,pid1,subreaper
 @test "a daemon that forked twice is adopted, and reaped when it ends" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -66,7 +66,7 @@ wakeups() {
 	done
 }
 
-# bats test_tags=reaping,pid1
+# bats test_tags=reaping,pid1,subreaper
 @test "an orphan that was a zombie already is reaped" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -124,7 +124,7 @@ wakeups() {
 crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 	exec "$SPY" --name program --listen'
 
-# bats test_tags=reaping
+# bats test_tags=reaping,subreaper
 @test "one wake-up serves all that ended together" {
 	start_plain -- -- sh -c "$crowd"
 	program=$(pid_of program)
@@ -158,7 +158,7 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 	done
 }
 
-# bats test_tags=reaping,pid1
+# bats test_tags=reaping,pid1,subreaper
 @test "an orphan is also reaped while foster stays for what the program left" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -233,7 +233,7 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 	assert_equal "$(wakeups)" "$before"
 }
 
-# bats test_tags=reaping,pid1
+# bats test_tags=reaping,pid1,subreaper
 @test "-P starts nothing and stays until SIGTERM or SIGINT, then status 0" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -268,7 +268,7 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 	assert_line --partial true
 }
 
-# bats test_tags=reaping
+# bats test_tags=reaping,subreaper
 @test "where foster is not PID 1 it adopts orphans, and says so with -v" {
 	start_plain -- -v -- sh -c '("$SPY" --setsid --name daemon --listen &)
 		exec "$SPY" --name program --exit-on USR1'

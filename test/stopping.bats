@@ -393,7 +393,7 @@ foster: pid 2 (app): still running after 1 s, sending HUP
 foster: pid 2 (app): still running after 300 ms, sending KILL'
 }
 
-# bats test_tags=stopping,pid1
+# bats test_tags=stopping,pid1,subreaper
 @test "--stop: the steps are for the whole group, and go on when the program has ended" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -602,7 +602,7 @@ foster: pid 2 (app): still running after 300 ms, sending KILL'
 daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	exec "$SPY" --name program --exit-on USR1:6 --exit-on TERM:6'
 
-# bats test_tags=stopping,pid1
+# bats test_tags=stopping,pid1,subreaper
 @test "--drain: daemons in sessions of their own are told, and finish; the status stays" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -643,7 +643,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	assert_equal "$(events 'TERM|done')" 'program: done,entered: got TERM,entered: done'
 }
 
-# bats test_tags=stopping
+# bats test_tags=stopping,subreaper,pidfd
 @test "--drain elsewhere is for all descendants, and for nobody else" {
 	log=$BATS_TEST_TMPDIR/other
 	"$SPY" --out "$log" --listen 3>&- &
@@ -663,7 +663,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	run -1 grep 'got TERM' "$log"
 }
 
-# bats test_tags=stopping,pid1
+# bats test_tags=stopping,pid1,subreaper
 @test "--drain: what does not end is announced and killed" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -680,7 +680,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	done
 }
 
-# bats test_tags=stopping,root
+# bats test_tags=stopping,root,subreaper
 @test "--drain elsewhere: what even KILL can't end is named a second later, and left" {
 	needs root setpriv
 	wrap_foster 'exec setpriv --bounding-set=-kill'
@@ -706,7 +706,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	run -1 grep -E 'still' "$err"
 }
 
-# bats test_tags=stopping,pid1
+# bats test_tags=stopping,pid1,subreaper
 @test "--drain with nothing left: foster leaves at once, and says nothing" {
 	needs pid1
 	start_clock
@@ -726,7 +726,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	grep -qx 'daemon: done' "$out"
 }
 
-# bats test_tags=stopping,root
+# bats test_tags=stopping,root,subreaper
 @test "--drain elsewhere without /proc is for the group, and a line says so" {
 	needs root unshare
 	wrap_foster 'exec unshare --mount sh -c "mount -t tmpfs none /proc && exec \"\$@\"" sh'
@@ -766,7 +766,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	run -130 as_pid1 -- --stop KILL -- sh -c '(trap "" TERM INT; sleep 50) & sleep .1; kill -INT $$'
 }
 
-# bats test_tags=stopping,pid1
+# bats test_tags=stopping,pid1,subreaper
 @test "--drain: a later SIGTERM delivers its first step again, other signals find nobody" {
 	needs pid1
 	for start in start_pid1 start_plain; do

@@ -452,7 +452,7 @@ outer() {
 	done
 }
 
-# bats test_tags=terminal,tty
+# bats test_tags=terminal,tty,subreaper
 @test "the script has the terminal again where the program left an empty foreground group" {
 	needs tty
 	run -0 "$PTY" -- sh -c '"$FOSTER" --drain KILL -- bash -c "
