@@ -204,7 +204,7 @@ next_signal(struct state *st, const struct options *opt, siginfo_t *info, int64_
 	}
 	if (!sig)
 		sig = take(set, info, deadline);
-	if (sig && (st->passed_over || ++st->turn % 16 == 0))
+	if (sig && (st->passed_over || ++st->turn % 64 == 0))
 		st->passed_over |= BIT(sig);
 	return sig;
 }
