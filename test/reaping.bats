@@ -140,11 +140,15 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 }
 
 # bats test_tags=reaping,pid1
-@test "a burst of 100 that end at the same moment leaves no zombie" {
+@test "600 that end while foster is stopped, more than it reaps in one go: no zombie stays" {
 	needs pid1
-	start_pid1 -- -- sh -c "$crowd"
+	start_pid1 -- -- sh -c "${crowd/-lt 100/-lt 600}"
 	program=$(pid_of program)
+	send STOP
+	wait_state "$foster_pid" T
 	kill -USR1 -- "-$program"
+	wait_until eval '[ "$(ps -o stat= --ppid "$foster_pid" | grep -c ^Z)" = 600 ]'
+	send CONT
 	alone program
 }
 
