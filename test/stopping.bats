@@ -806,13 +806,13 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	wait_for "$out" '^ready'
 	send TERM
 	expect_end 137
-	assert_regex "$(cat "$err")" '^foster: process group [0-9]+: still running after 200 ms, sending KILL$'
+	assert_regex "$(grep "^foster:" "$err")" '^foster: process group [0-9]+: still running after 200 ms, sending KILL$'
 	start_pid1 --no-proc -- --drain TERM/200ms/KILL -- sh -c \
 		'"$SPY" --setsid --name daemon --listen & exec "$SPY" --name program --exit-on USR1:6'
 	wait_for "$out" '^(daemon|program): ready' 2
 	send USR1
 	expect_end 6
-	assert_equal "$(cat "$err")" 'foster: what is left: still running after 200 ms, sending KILL'
+	assert_equal "$(grep "^foster:" "$err")" 'foster: what is left: still running after 200 ms, sending KILL'
 }
 
 # bats test_tags=stopping,root
