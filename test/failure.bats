@@ -355,7 +355,7 @@ does_not_grow() {
 @test "--install needs /proc, and says so" {
 	needs pid1
 	run -125 as_pid1 --no-proc -- --install "$BATS_TEST_TMPDIR/copy"
-	assert_output 'foster: /proc/self/exe: No such file or directory'
+	assert_equal "$(grep '^foster:' <<<"$output")" 'foster: /proc/self/exe: No such file or directory'
 }
 
 # bats test_tags=failure,pid1
