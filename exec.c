@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "foster.h"
@@ -307,8 +307,7 @@ start_program(struct state *st, const struct options *opt, int *status)
 		st->program = st->group = pid;
 		return true;
 	}
-	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-		;
+	insist(SYS_wait4, pid, 0, 0, 0);
 	*status = start.failed;
 	return false;
 }

@@ -548,22 +548,17 @@ open_file(const char *file, int flags, int mode)
 	return high;
 }
 
-/* n and its unit, at the end of buf */
+/* n, which is not negative, and its unit, at the end of buf */
 static const char *
 number_text(char buf[NUMBER_SIZE], int64_t n, const char *unit)
 {
 	size_t len = length(unit) + 1;
 	char *p = buf + NUMBER_SIZE - len;
-	bool negative = n < 0;
 
 	memcpy(p, unit, len);
-	if (negative)
-		n = -n;
 	do
 		*--p = (char)('0' + n % 10);
 	while (n /= 10);
-	if (negative)
-		*--p = '-';
 	return p;
 }
 
@@ -583,7 +578,7 @@ format_args(char *buf, size_t size, bool escape, const char *format, va_list arg
 		}
 		switch (*++f) {
 		case 'd':
-			word = number_text(number, va_arg(args, int), "");
+			word = number_text(number, (unsigned)va_arg(args, int), "");
 			break;
 		case 't': case 'T':
 			ms = va_arg(args, int64_t);

@@ -306,7 +306,7 @@ means() {
 	for word in '' / TERM/ /TERM TERM/10 TERM/10/ 10/ 10/20 5/5/TERM TERM/KILL TERM//KILL \
 		TERM/10/9 TERM/10/FOO FOO TERM/x/KILL TERM/-1/KILL TERM/10/KILL/ 5/10/15 x/TERM \
 		TERM/10/KILL/1 TERM:10:KILL 'TERM /10/KILL' TERM/10d/KILL 99999999999999999999 \
-		5/0 TERM/10/15 RTMIN+31/1/KILL; do
+		5/0 TERM/10/15 TERM/10/9/KILL RTMIN+31/1/KILL; do
 		refused "$word" --stop "$word" echo started
 		refused "$word" --drain="$word" echo started
 	done
@@ -632,4 +632,17 @@ means() {
 @test "--install starts no program, and naming one installs nothing" {
 	refused echo --install "$BATS_TEST_TMPDIR/copy" echo started
 	[ ! -e "$BATS_TEST_TMPDIR/copy" ]
+}
+
+@test "-vv tells of -P, too" {
+	start_plain -- -vv -P
+	wait_for "$err" '^foster: option: -P$'
+	send TERM
+	expect_end 0
+}
+
+@test "a line about a long word of control characters is cut between two of them" {
+	run -126 "$FOSTER" "$(printf '\001%.0s' {1..3000})"
+	assert_output --regexp '^foster: (\\x01)+\.\.\.: File ?name too long$'
+	[ "${#output}" -lt 4096 ]
 }

@@ -192,3 +192,9 @@ table() {
 		done <<<"$names"
 	done
 }
+
+# bats test_tags=docs
+@test "each figure of performance.md is what its data file makes" {
+	diff "$top/docs/performance.md" <("$top/bench/fill-in" --print)
+	grep -q '| reached |' "$top/docs/performance.md"
+}

@@ -828,3 +828,26 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	assert_regex "$(tail -n 1 "$err")" '^foster: pid [0-9]+ \(worker\): still there after KILL, left behind$'
 	[ -z "$(heard worker)" ]
 }
+
+# bats test_tags=stopping,root
+@test "a program that not even KILL can end is never left" {
+	needs root setpriv
+	wrap_foster 'exec setpriv --bounding-set=-kill'
+	start_plain -- --stop TERM/200ms/KILL -- setpriv --reuid 65534 "$SPY" --name program --exit-on USR2:6
+	wait_for "$out" '^program: ready'
+	send TERM
+	wait_for "$err" ': still running after 200 ms, sending KILL$'
+	# it tries again each second
+	before=$(status_field "$foster_pid" voluntary_ctxt_switches)
+	wait_until eval '[ "$(status_field "$foster_pid" voluntary_ctxt_switches)" -ge $((before + 2)) ]'
+	"$SPY" --send "$(pid_of program)" USR2
+	expect_end 6
+	assert_equal "$(heard program)" USR2
+}
+
+# bats test_tags=stopping,pid1
+@test "without /proc a program that SIGINT ended leaves nobody to wait for" {
+	needs pid1
+	run -130 as_pid1 --no-proc -- sh -c 'kill -INT $$'
+	assert_output ''
+}

@@ -536,3 +536,27 @@ outer() {
 		<<<$'expect ready\nforeground program\nsend \\x03\nwait'
 	assert_line 'status 4'
 }
+
+# bats test_tags=terminal,pid1
+@test "PID 1 with no terminal leaves a program stopped that stops by SIGTTIN" {
+	needs pid1
+	start_pid1 -- -- "$SPY" --name program --stop-self TTIN --exit-on USR1:3
+	wait_for "$out" '^program: ready'
+	wait_state "$(pid_of program)" T
+	send CONT
+	wait_for "$out" '^program: got CONT '
+	send USR1
+	expect_end 3
+}
+
+# bats test_tags=terminal,tty
+@test "also where SIGINT and SIGQUIT were ignored, an end by Ctrl-C is the whole group's" {
+	needs tty
+	run -0 "$PTY" -- sh -c 'trap "" INT QUIT; "$FOSTER" --default-signal INT -- "$SPY" --name main --die-on INT
+		echo "script: $?"' <<-'END'
+		expect main: ready
+		send \x03
+		expect script: 130
+		wait
+	END
+}
