@@ -829,6 +829,18 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	[ -z "$(heard worker)" ]
 }
 
+# bats test_tags=stopping,pid1
+@test "--stop: a step is also for who is stopped, and continues it" {
+	needs pid1
+	start_pid1 -- --stop QUIT/60/KILL -- "$SPY" --name app --exit-on QUIT:5
+	wait_for "$out" '^app: ready'
+	app=$(pid_of app)
+	kill -STOP "$app"
+	wait_state "$app" T
+	send TERM
+	expect_end 5
+}
+
 # bats test_tags=stopping,root
 @test "a program that not even KILL can end is never left" {
 	needs root setpriv
