@@ -829,6 +829,24 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	[ -z "$(heard worker)" ]
 }
 
+# bats test_tags=stopping
+@test "a SIGTERM between the wait and the reaping of the program's end is a stop all the same" {
+	needs strace
+	wrap_foster 'exec strace -D -qq -o /dev/null -e trace=wait4 -e signal=none \
+		-e inject=wait4:delay_enter=1000000:when=2+'
+	start_plain -- -- sh -c '"$SPY" --name worker --exit-on TERM:0:1000 &
+		exec "$SPY" --name program --exit-on USR1:3'
+	wait_for "$out" '^(worker|program): ready' 2
+	program=$(pid_of program)
+	send USR1
+	wait_state "$program" Z
+	# SIGCHLD is taken
+	wait_until eval '[ $((0x$(status_field "$foster_pid" ShdPnd) & 0x10000)) = 0 ]'
+	send TERM
+	expect_end 3
+	grep -qx 'worker: done' "$out" || fail 'the worker was left behind'
+}
+
 # bats test_tags=stopping,pid1
 @test "--stop: a step is also for who is stopped, and continues it" {
 	needs pid1
