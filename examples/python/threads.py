@@ -1,5 +1,6 @@
 """Threads: handlers run in the main thread; an Event tells the others."""
 # SPDX-License-Identifier: MIT
+import os
 import signal
 import threading
 
@@ -8,7 +9,8 @@ stopping = threading.Event()
 
 def stop(signum, frame):
     """Runs in the main thread, whichever thread the kernel gave the signal to."""
-    print("handler in", threading.current_thread().name, flush=True)
+    # not print: the signal may have come in the middle of one
+    os.write(1, f"handler in {threading.current_thread().name}\n".encode())
     stopping.set()
 
 
