@@ -553,10 +553,11 @@ outer() {
 @test "also where SIGINT and SIGQUIT were ignored, an end by Ctrl-C is the whole group's" {
 	needs tty
 	run -0 "$PTY" -- sh -c 'trap "" INT QUIT; "$FOSTER" --default-signal INT -- "$SPY" --name main --die-on INT
-		echo "script: $?"' <<-'END'
+		echo "script: $?"; "$FOSTER" --default-signal INT -- sh -c "kill -INT \$\$"; echo "again: $?"' <<-'END'
 		expect main: ready
 		send \x03
 		expect script: 130
+		expect again: 130
 		wait
 	END
 }
