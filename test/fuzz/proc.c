@@ -39,7 +39,7 @@ static bool
 read_plain(const struct file *file, struct plain *p)
 {
 	const char *end = NULL, *open;
-	int flags, threads, used = 0;
+	int flags, threads, used = 0, digits = 0;
 	char state, rest;
 
 	if (sscanf(file->name, "/proc/%9d/stat%c", &p->pid, &rest) != 1 || file->name[6] < '1' || file->name[6] > '9')
@@ -53,11 +53,14 @@ read_plain(const struct file *file, struct plain *p)
 	if (sscanf(end, ") %c %9d %9d %*9d %*9d %*9d %9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %9d%c%n",
 	    &state, &p->parent, &p->group, &flags, &threads, &rest, &used) != 6 || (rest != ' ' && rest != '\n'))
 		return false;
-	/* no sign but one '-' at a number's start, no blank but one between two */
-	for (const char *at = end + 1; at < end + used - 1; at++)
-		if ((*at == ' ' && (at[1] == ' ' || at[1] == '\n')) || *at == '+' || *at == '\t' || *at == '\n' ||
+	/* no sign but one '-' at a number's start, no blank but one between two; and no number of
+	 * which a part was read for the next one */
+	for (const char *at = end + 1; at < end + used - 1; at++) {
+		digits = *at >= '0' && *at <= '9' ? digits + 1 : 0;
+		if (digits > 9 || (*at == ' ' && (at[1] == ' ' || at[1] == '\n')) || *at == '+' || *at == '\t' || *at == '\n' ||
 		    *at == '\v' || *at == '\f' || *at == '\r' || (*at == '-' && at[-1] != ' '))
 			return false;
+	}
 	if (p->parent < 0 || p->group < 0 || threads < 0)
 		return false;
 	/* the kernel's own threads are nobody to wait for; foster reads no sign */
