@@ -48,7 +48,7 @@ read_plain(const struct file *file, struct plain *p)
 		return false;
 	end = strrchr(file->data, ')');
 	open = strchr(file->data, '(');
-	if (!end || !open || open > end)
+	if (!end || !open || open > end || file->len - (size_t)(end - file->data) < 4 || end[1] != ' ' || end[3] != ' ')
 		return false;
 	if (sscanf(end, ") %c %9d %9d %*9d %*9d %*9d %9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %9d%c%n",
 	    &state, &p->parent, &p->group, &flags, &threads, &rest, &used) != 6 || (rest != ' ' && rest != '\n'))
@@ -71,6 +71,7 @@ read_plain(const struct file *file, struct plain *p)
 static void
 read_all(void)
 {
+	const char *status;
 	char name[64];
 	struct plain p;
 
@@ -80,7 +81,8 @@ read_all(void)
 		if (strncmp(files[i].name, "/proc/", 6) != 0 || !strstr(files[i].name, "/stat"))
 			continue;
 		if (!read_plain(&files[i], &p) || file_named(files[i].name) != &files[i]) {
-			sure = sure && strstr(files[i].name, "/status");
+			status = strstr(files[i].name, "/status");
+			sure = sure && status && !status[strlen("/status")];
 			continue;
 		}
 		snprintf(name, sizeof name, "/proc/%d/stat", p.pid);
@@ -114,6 +116,7 @@ descends(int i)
 		if (i == count)
 			return false;
 	}
+	sure = false;	/* a circle, which no kernel makes */
 	return false;
 }
 
