@@ -140,14 +140,15 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 }
 
 # bats test_tags=reaping,pid1
-@test "600 that end while foster is stopped, more than it reaps in one go: no zombie stays" {
+@test "300 that end while foster is stopped, more than it reaps in one go: no zombie stays" {
 	needs pid1
-	start_pid1 -- -- sh -c "${crowd/-lt 100/-lt 600}"
-	program=$(pid_of program)
+	start_pid1 -- -- sh -c "${crowd/-lt 100/-lt 300}"
+	wait_for "$out" '^program: ready'
+	program=$(ps -o pgid= --ppid "$foster_pid" | sort -u | tr -d ' ')
 	send STOP
 	wait_state "$foster_pid" T
 	kill -USR1 -- "-$program"
-	wait_until eval '[ "$(ps -o stat= --ppid "$foster_pid" | grep -c ^Z)" = 600 ]'
+	wait_until eval '[ "$(ps -o stat= --ppid "$foster_pid" | grep -c ^Z)" = 300 ]'
 	send CONT
 	alone program
 }
