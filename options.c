@@ -71,12 +71,13 @@ static bool
 read_time(const char *word, size_t len, int64_t *ms)
 {
 	const char *end = word + len;
+	const int64_t most = INT64_C(3600000000000);
 	int64_t unit = 1000, whole = 0, part = 0, scale = 1;
 	int seen = 0;
 	bool rest = false;
 
 	for (; word < end && *word >= '0' && *word <= '9'; word++, seen++)
-		if ((whole = whole * 10 + (*word - '0')) > INT64_C(1000000000000))
+		if ((whole = whole * 10 + (*word - '0')) > most)
 			return false;
 	if (word < end && *word == '.') {
 		for (word++; word < end && *word >= '0' && *word <= '9'; word++, seen++) {
@@ -99,12 +100,12 @@ read_time(const char *word, size_t len, int64_t *ms)
 		unit = 3600000;
 	else if (len != 0 && (len != 1 || *word != 's'))
 		return false;
-	if (whole > INT64_C(3600000000000) / unit)
+	if (whole > most / unit)
 		return false;
 	*ms = whole * unit + (part * unit + scale - 1) / scale;
 	if (rest && part * unit % scale == 0)
 		++*ms;
-	return true;
+	return *ms <= most;
 }
 
 /* returns what is wrong with it, or NULL */

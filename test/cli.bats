@@ -259,6 +259,8 @@ means() {
 		0.0020000000000 2ms
 		0.00000000001h 1ms
 		999999.9h 3599999640
+		1777777773500ms 1777777773.5
+		3600000000000ms 1000000h
 	END
 	[ "$(options_back --timeout 5)" != "$(options_back --timeout 5ms)" ]
 }
@@ -267,7 +269,7 @@ means() {
 @test "what is no time is named" {
 	for word in '' x s ms 1x 1ss 1sm 1d 1us 1S 1H -1 +1 1.5.2 . 1,5 1e3 0x10 inf nan '1 ' ' 1' '1 s' \
 		99999999999999999999 18446744073709551617 99999999999999h \
-		1000001h 60000001m; do
+		1000001h 60000001m 3600000000001ms 1000000.5h 3600000000000.1ms; do
 		refused "$word" --timeout "$word" echo started
 		refused "$word" --timeout="$word" echo started
 	done

@@ -4,7 +4,8 @@
 #
 # image	what "box" runs
 # dir	a folder of the test's own, /srv in the box
-# log	what the program and foster print
+# log	what the program prints; log.err: on standard error, where foster speaks too. No order
+#	between the two: Docker has none.
 # pid	the box's first process, as seen from here
 # mode	"wrapped": what runs is behind a shell that has something to do before and after
 
@@ -20,6 +21,7 @@ use_image() {
 	dir=$BATS_TEST_TMPDIR/dir
 	log=$BATS_TEST_TMPDIR/log
 	mkdir -m 755 "$dir"
+	: >"$log" >"$log.err"
 	mkfifo "$dir/gate"
 	chmod 666 "$dir/gate"
 }
@@ -50,7 +52,7 @@ again() {
 
 # new_box DOCKER-ARG...	returns when it runs; or when it has ended already
 new_box() {
-	docker "$@" >>"$log" 2>&1 </dev/null 3>&- 4>&- &
+	docker "$@" >>"$log" 2>>"$log.err" </dev/null 3>&- 4>&- &
 	client=$!
 	wait_until 60 runs_or_ended || show_log
 }
@@ -77,17 +79,17 @@ printed() {
 
 # count REGEX
 count() {
-	grep -Ec -- "$1" "$log"
+	cat "$log" "$log.err" | grep -Ec -- "$1"
 }
 
-# ends_with LINE...	what it printed
+# ends_with LINE...	what it printed on standard output
 ends_with() {
 	diff <(printf '%s\n' "$@") <(tail -n $# "$log")
 }
 
 # is false, for a test that fails here
 show_log() {
-	tail -n 40 "$log" >&2
+	tail -n 40 "$log" "$log.err" >&2
 	return 1
 }
 
