@@ -251,6 +251,13 @@ class Life:
         actor.least[sig] += least
         actor.most[sig] += most
 
+    def cut_off(self, actor, sig):
+        """sig ends it, perhaps before it takes what else has come since all was settled"""
+        for other in actor.least:
+            actor.least[other] = min(actor.least[other], actor.got[other])
+        actor.must_finish = False
+        self.died(actor, -sig)
+
     def died(self, actor, status):
         actor.alive = actor.ending = actor.held = False
         actor.status = status
@@ -260,8 +267,7 @@ class Life:
         if not actor.alive:
             return
         if sig == KILL:
-            actor.must_finish = False
-            self.died(actor, -KILL)
+            self.cut_off(actor, KILL)
             return
         if sig == CONT:
             actor.most[CONT] += MANY
@@ -285,8 +291,7 @@ class Life:
             return
         if what == 'default':
             if least:
-                actor.must_finish = False
-                self.died(actor, -sig)
+                self.cut_off(actor, sig)
             else:
                 actor.ending = True     # perhaps
                 actor.must_finish = False
@@ -621,12 +626,6 @@ class Life:
         for e, n in merged.items():
             if e < QUEUED and n > 1 and not terms and e not in STOPS and e not in lost and self.program.what(e) == 'log' and not self.program.stopped:
                 self.program.least[e] += 1
-        if terms:
-            # a SIGTERM comes before the SIGCONT, and may end one before it takes what waited
-            for a in self.living():
-                if a.stopped and any(a.what(e) == 'default' for e in self.special):
-                    a.most.update(a.pending)
-                    a.pending.clear()
         self.forward(CONT)
         for e, value in terms:
             self.stop_asked(e, value is not None)
