@@ -241,11 +241,10 @@ stop(struct state *st, const struct options *opt, int sig, siginfo_t *info)
 	}
 	if (!s->steps) {
 		forward(st, opt, sig, info);
-		if (st->program || st->group)
-			forward(st, opt, SIGCONT, &plain);	/* so that stopped processes see it too */
+		forward(st, opt, SIGCONT, &plain);	/* so that stopped processes see it too */
 	} else if (first) {
 		start_schedule(st, opt, s);
-		if (!st->program && st->phase == LEFT_GROUP)
+		if (!st->program)
 			tell_rest(st, st->stop_signal);
 	} else if (st->step < 0) {
 		next_step(st, opt);

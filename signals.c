@@ -48,14 +48,15 @@ digits(const char *word, size_t len)
 	return n;
 }
 
-/* whether word, of len bytes, begins with the n capitals of name, in either case */
+/* whether word, of len bytes, begins with the n capitals of name, in either case; digits and
+ * signs have the bit anyway */
 static bool
 same(const char *word, size_t len, const char *name, size_t n)
 {
 	if (len < n)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (word[i] != name[i] && (word[i] != (name[i] | 0x20) || name[i] < 'A'))
+		if (word[i] != name[i] && word[i] != (name[i] | 0x20))
 			return false;
 	return true;
 }
@@ -266,14 +267,15 @@ goes_to_group(const struct options *opt, int sig)
 	return opt->group || sig == SIGTERM || sig == SIGINT || sig == SIGWINCH || sig == SIGCONT;
 }
 
-/* kill(2) merges a real-time signal without a word when the queue is full. To ask costs several
- * times what to send does, so once a millisecond will do while there is more room than can be
- * filled in one. */
+/* Whether kill(2) would merge a real-time sig without a word: where the queue is full and one is
+ * pending. What waits for foster itself fills the queue, too, so that it may never have room. To
+ * ask costs several times what to send does, so once a millisecond will do while there is more
+ * room than can be filled in one. */
 static bool
-queue_full(struct state *st)
+would_merge(struct state *st, int sig)
 {
 	char file[32];
-	uint64_t queued, limit;
+	uint64_t queued, limit, pending;
 	int64_t now = now_ms();
 
 	if (now == st->roomy)
@@ -283,7 +285,7 @@ queue_full(struct state *st)
 		return false;
 	if (queued + ROOMY < limit)
 		st->roomy = now;
-	return queued >= limit;
+	return queued >= limit && read_field(file, "ShdPnd:", 16, &pending, NULL) && (pending & BIT(sig));
 }
 
 static void
@@ -315,7 +317,7 @@ try_forward(struct state *st, const struct options *opt, int sig, siginfo_t *inf
 		if (errno == EAGAIN)
 			return false;
 		group = false;
-	} else if (sig >= FIRST_QUEUED && st->program && queue_full(st)) {
+	} else if (sig >= FIRST_QUEUED && st->program && would_merge(st, sig)) {
 		return false;
 	}
 	if (!deliver(st, sig, group) && (st->program || errno != ESRCH))

@@ -278,7 +278,8 @@ means() {
 # bats test_tags=cli
 @test "a schedule is signals with times between them, after a time or not" {
 	for word in TERM TERM/10/KILL 5/TERM/20/KILL 5/TERM TERM/10/QUIT/2/KILL sigterm/1.5m/SigKill \
-		RTMIN+3/100ms/RTMAX-1/0.5h/KILL 0/TERM/0/KILL 10 1.5h; do
+		RTMIN+3/100ms/RTMAX-1/0.5h/KILL 0/TERM/0/KILL 10 1.5h .5 \
+		.5/TERM/.5h/KILL; do
 		accepted --stop "$word"
 		accepted --drain "$word"
 	done
@@ -453,6 +454,9 @@ means() {
 		FOSTER_OPTIONS=$options run -3 "$FOSTER" "$SPY" --exit 3
 		[ -z "$output" ]
 	done
+	# as in the shell, what else can't be seen is no blank
+	FOSTER_OPTIONS=$'-g\x1f-w' run -125 "$FOSTER" echo started
+	assert_output 'foster: FOSTER_OPTIONS: -g\x1f-w: no such option'
 }
 
 # bats test_tags=cli

@@ -238,7 +238,7 @@ flood() {
 	for option in '' -g; do
 		# shellcheck disable=SC2086
 		start_two --not-init -- $option
-		for sig in HUP USR1 INT WINCH 32 34 64; do
+		for sig in HUP USR1 INT PIPE WINCH 32 34 64; do
 			"$SPY" --send "$foster_pid" "$sig" --value -7 3>&- 4>&- &
 			sig=$(name_of "$sig")
 			wait_for "$out" "^main: got ${sig/+/\\+} code SI_QUEUE from $! uid $UID value -7$"
@@ -246,6 +246,16 @@ flood() {
 		reaches CONT main worker
 		[ "$(got worker)" = 'CONT ' ]
 	done
+}
+
+# bats test_tags=signals,pid1
+@test "a signal to foster's thread, tgkill(2), is one as of kill(2): it goes to the group" {
+	needs pid1
+	start_two --
+	send INT --thread
+	wait_for "$out" '^(main|worker): got INT code SI_USER' 2
+	send RTMIN+1 --thread
+	wait_for "$out" '^main: got RTMIN\+1 code SI_USER'
 }
 
 # bats test_tags=signals,pid1
@@ -451,6 +461,25 @@ flood() {
 	start_full --value
 	nsenter -t "$foster_pid" -p -- "$SPY" --fork 20 --double
 	wait_until eval '[ "$(zombies)" = 0 ]'
+}
+
+# bats test_tags=signals,pid1,root
+@test "the program's own limit of queued signals is lower than what waits for foster: all arrive" {
+	needs root pid1 proc
+	for limit in 10 1 0; do
+		start_pid1 --uid $((47100 + limit)) -- -- bash -c "ulimit -S -i $limit && exec \"\$SPY\" --listen"
+		wait_for "$out" '^ready'
+		kill -STOP "$foster_pid"
+		wait_state "$foster_pid" T
+		send RTMIN+1 --count 30
+		send RTMIN+2 --count 30
+		kill -CONT "$foster_pid"
+		wait_for "$out" '^got RTMIN\+1 ' 30
+		wait_for "$out" '^got RTMIN\+2 ' 30
+		send USR1
+		wait_for "$out" '^got USR1'
+		[ "$(got | wc -w)" = 62 ]
+	done
 }
 
 # bats test_tags=signals,pid1

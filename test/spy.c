@@ -21,7 +21,7 @@
 
 static const char usage[] =
 "usage: spy [OPTION]... [-- ANYTHING...]\n"
-"       spy --send PID SIG [--value V] [--count N] [--retry]\n"
+"       spy --send PID SIG [--value V] [--count N] [--retry] [--thread]\n"
 "tells, then acts, then stays, in this order whatever the order of the options:\n"
 "  --out FILE       append its lines to FILE, not to descriptor 1\n"
 "  --name NAME      its name for the kernel, and 'NAME: ' before each line\n"
@@ -116,7 +116,7 @@ static int
 send_signals(char **arg)
 {
 	long count = 1, value = 0, sent = 0;
-	bool queue = false, retry = false;
+	bool queue = false, retry = false, thread = false;
 	pid_t pid;
 	int sig;
 
@@ -127,6 +127,8 @@ send_signals(char **arg)
 	for (arg += 2; *arg; arg++) {
 		if (strcmp(*arg, "--retry") == 0)
 			retry = true;
+		else if (strcmp(*arg, "--thread") == 0)
+			thread = true;
 		else if (strcmp(*arg, "--count") == 0 && arg[1])
 			count = atol(*++arg);
 		else if (strcmp(*arg, "--value") == 0 && arg[1])
@@ -146,7 +148,8 @@ send_signals(char **arg)
 		info.si_pid = getpid();
 		info.si_uid = getuid();
 		info.si_value.sival_int = (int)(value + sent);
-		error = queue ? syscall(SYS_rt_sigqueueinfo, pid, sig, &info) : kill(pid, sig);
+		error = queue ? syscall(SYS_rt_sigqueueinfo, pid, sig, &info) :
+		    thread ? syscall(SYS_tgkill, pid, pid, sig) : kill(pid, sig);
 		if (error == 0) {
 			sent++;
 		} else if (errno == EAGAIN && retry) {

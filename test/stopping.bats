@@ -127,7 +127,7 @@ start_worker() {
 	needs pid1
 	for start in start_pid1 start_plain; do
 		$start -- -- sh -c '"$SPY" --name app --exit-on INT:0:300 --exit-on TERM:9 &
-			"$SPY" --name job --ignore INT --exit-on TERM:0:300 & wait'
+			"$SPY" --name job --ignore INT --ignore USR1 --ignore USR2 --exit-on TERM:0:300 & wait'
 		wait_for "$out" '^(app|job): ready' 2
 		send INT
 		expect_end 130
@@ -617,6 +617,30 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	done
 }
 
+# bats test_tags=stopping,pid1,subreaper
+@test "--drain with a pause: nobody is told before it is over, or a SIGTERM ends it" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- -v --drain 60/TERM/60/KILL -- sh -c "$daemon_and_program"
+		wait_for "$out" '^(daemon|program): ready' 2
+		send USR1
+		wait_for "$err" '^foster: drain: begins'
+		send WINCH
+		[ -z "$(heard daemon)" ]
+		send TERM
+		expect_end 6
+		assert_equal "$(heard daemon)" TERM
+		grep -qx 'daemon: done' "$out"
+		start_clock
+		$start -- --drain 400ms/TERM/60/KILL -- sh -c "$daemon_and_program"
+		wait_for "$out" '^(daemon|program): ready' 2
+		send USR1
+		expect_end 6
+		[ "$(elapsed)" -ge 400 ]
+		grep -qx 'daemon: done' "$out"
+	done
+}
+
 # bats test_tags=stopping,pid1
 @test "--drain begins when the stop's group is empty" {
 	needs pid1
@@ -764,6 +788,17 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 @test "a schedule of KILL alone ends what Ctrl-C left" {
 	needs pid1
 	run -130 as_pid1 -- --stop KILL -- sh -c '(trap "" TERM INT; sleep 50) & sleep .1; kill -INT $$'
+}
+
+# bats test_tags=pid1
+@test "a schedule of one signal is over with Ctrl-C: what is left is waited for" {
+	needs pid1
+	start_pid1 -- --stop INT -- sh -c '"$SPY" --name worker --exit-on INT:0:300 & wait'
+	wait_for "$out" '^worker: ready'
+	send INT
+	expect_end 130
+	assert_equal "$(heard worker)" INT
+	grep -qx 'worker: done' "$out"
 }
 
 # bats test_tags=stopping,pid1,subreaper

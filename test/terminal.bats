@@ -69,6 +69,19 @@ outer() {
 	done
 }
 
+# bats test_tags=terminal,tty
+@test "an ignored SIGINT alone makes it no background job: the program gets the terminal" {
+	needs tty
+	run -0 "$PTY" -- sh -c 'trap "" INT; exec "$FOSTER" "$SPY" --name main --default TTIN --exit-on TERM:5 --read-tty' <<-'END'
+		expect main: ready
+		send hello\r
+		expect main: read: hello
+		kill TERM
+		wait
+	END
+	assert_line 'status 5'
+}
+
 # bats test_tags=terminal,tty,pid1
 @test "foster bash has job control as PID 1, with no warning from the shell" {
 	needs tty pid1
@@ -152,14 +165,19 @@ outer() {
 	done
 }
 
-# bats test_tags=terminal,tty,pid1
-@test "PID 1 gives a terminal whose foreground group has gone to the program that reads it" {
-	needs tty pid1
+# start_job_and_main	a shell's job has the terminal, which the program, main, reads
+start_job_and_main() {
 	start_pty --pid1 -- "$FOSTER" -- sh -c \
 		'bash -c "set -m; \"\$SPY\" --name job --listen; :" & exec "$SPY" --name main --default TTIN --read-tty'
 	wait_for "$out" ': ready' 2
 	on_pty foreground job
 	wait_for "$out" '^foreground .* job'
+}
+
+# bats test_tags=terminal,tty,pid1
+@test "PID 1 gives a terminal whose foreground group has gone to the program that reads it" {
+	needs tty pid1
+	start_job_and_main
 	kill -KILL "$(status_field "$(outer job)" PPid)" 2>/dev/null ||
 		kill -KILL "$(ps -o ppid= -p "$(outer job)")"
 	kill -KILL "$(outer job)"
@@ -173,11 +191,7 @@ outer() {
 # bats test_tags=terminal,tty,pid1
 @test "PID 1 gives the terminal also when its foreground group goes after the program has stopped" {
 	needs tty pid1
-	start_pty --pid1 -- "$FOSTER" -- sh -c \
-		'bash -c "set -m; \"\$SPY\" --name job --listen; :" & exec "$SPY" --name main --default TTIN --read-tty'
-	wait_for "$out" ': ready' 2
-	on_pty foreground job
-	wait_for "$out" '^foreground .* job'
+	start_job_and_main
 	on_pty 'send hello\r'
 	main=$(outer main) job=$(outer job)
 	wait_state "$main" T
@@ -190,11 +204,7 @@ outer() {
 # bats test_tags=terminal,tty,pid1
 @test "PID 1 takes the terminal from nobody: a program that reads in the background stays stopped" {
 	needs tty pid1 proc
-	start_pty --pid1 -- "$FOSTER" -- sh -c \
-		'bash -c "set -m; \"\$SPY\" --name job --listen; :" & exec "$SPY" --name main --default TTIN --read-tty'
-	wait_for "$out" ': ready' 2
-	on_pty foreground job
-	wait_for "$out" '^foreground .* job'
+	start_job_and_main
 	on_pty 'send hello\r'
 	wait_state "$(outer main)" T
 	stays_asleep

@@ -24,25 +24,48 @@ static const char *missing;	/* what the file that was tried needs, and isn't the
 static const char *name, *rest;	/* the program's, and the part of PATH that is still to be tried */
 static int last;		/* what was answered last */
 
-/* PT_INTERP of a file of this machine, execve(2) and elf(5); NULL if it needs no loader */
+/* PT_INTERP of a file of this machine or its 32-bit one, execve(2) and elf(5); NULL if it needs
+ * no loader */
 static const char *
 loader(const struct file *file, int *error)
 {
 	static char name[PATH_MAX + 1];
 	Elf64_Ehdr head;
+	Elf32_Ehdr narrow;
 	Elf64_Phdr part;
+	Elf32_Phdr narrow_part;
+	bool wide;
 
 	*error = ENOEXEC;
 	if (file->len < sizeof head)
 		return NULL;
 	memcpy(&head, file->data, sizeof head);
-	if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_ident[EI_DATA] != ELFDATA2LSB || head.e_machine != EM_X86_64)
+	wide = head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_machine == EM_X86_64;
+	if (!wide) {
+		if (head.e_ident[EI_CLASS] != ELFCLASS32 || head.e_machine != EM_386)
+			return NULL;
+		memcpy(&narrow, file->data, sizeof narrow);
+		head.e_phoff = narrow.e_phoff;
+		head.e_phnum = narrow.e_phnum;
+		head.e_phentsize = narrow.e_phentsize;
+	}
+	if (head.e_ident[EI_DATA] != ELFDATA2LSB)
 		return NULL;
-	if (head.e_phentsize != sizeof part || head.e_phnum == 0 || head.e_phnum > 65536 / sizeof part ||
-	    head.e_phoff > file->len || head.e_phnum * sizeof part > file->len - head.e_phoff)
+	if (head.e_phentsize != (wide ? sizeof part : sizeof narrow_part) || head.e_phnum == 0 ||
+	    head.e_phnum > 65536 / head.e_phentsize || head.e_phoff > file->len ||
+	    (size_t)head.e_phnum * head.e_phentsize > file->len - head.e_phoff)
 		return NULL;
 	for (int i = 0; i < head.e_phnum; i++) {
-		memcpy(&part, file->data + head.e_phoff + (size_t)i * sizeof part, sizeof part);
+		const char *at = file->data + head.e_phoff + (size_t)i * head.e_phentsize;
+
+		if (wide) {
+			memcpy(&part, at, sizeof part);
+		} else {
+			memcpy(&narrow_part, at, sizeof narrow_part);
+			part.p_type = narrow_part.p_type;
+			part.p_offset = narrow_part.p_offset;
+			part.p_filesz = narrow_part.p_filesz;
+		}
 		if (part.p_type != PT_INTERP)
 			continue;
 		if (part.p_filesz < 2 || part.p_filesz > PATH_MAX || part.p_offset > file->len ||

@@ -210,6 +210,17 @@ class Life:
         except (OSError, IndexError):
             return '-'
 
+    def foster_is_idle(self):
+        """it has taken all that it was sent, and sleeps"""
+        try:
+            with open(f'/proc/{self.foster_pid}/status', encoding='ascii') as file:
+                status = file.read()
+        except OSError:
+            return True
+        return re.search(r'^State:\s+Z', status, re.M) or (
+            re.search(r'^State:\s+S', status, re.M)
+            and all(not int(bits, 16) for bits in re.findall(r'^S[ih][gd]Pnd:\s+(\w+)', status, re.M)))
+
     # ---- what is done
 
     def tell(self, actor, line, answer=True):
@@ -561,8 +572,13 @@ class Life:
             self.until(lambda: inside.oks >= inside.asked or inside.eof,
                        lambda: f'expected: {inside.ident} tells foster, seen: nothing')
         else:
-            self.kill(self.foster_pid, sig, value)
+            try:
+                self.kill(self.foster_pid, sig, value)
+            except ProcessLookupError:
+                self.not_early()
         if not self.foster_stopped and not self.either:
+            # what it brings about may be nothing that can be seen
+            self.until(self.foster_is_idle, lambda: f'expected: foster takes {name(sig)}, seen: it is pending')
             self.in_pause()
             self.settle()
 
@@ -631,6 +647,7 @@ class Life:
             self.stop_asked(e, value is not None)
         continued = self.program.got[CONT]
         self.kill(self.foster_pid, CONT)
+        self.until(self.foster_is_idle, lambda: 'expected: foster takes what it was sent, seen: it is pending')
         if not terms and not timed_out and not any(e in STOPS for e in merged):
             # else it might come later than a SIGSTOP; a stop signal takes it away
             self.until(lambda: self.program.got[CONT] > continued,
@@ -1079,6 +1096,10 @@ class Life:
                 if a.alive and not a.stopped and not a.eof and not a.ending:
                     self.either = True
                     self.tell(a, 'ping')
+            # the last that foster sent, before the namespace's end cuts it off
+            self.until(lambda: not [a for a in self.actors.values() if not (a.eof or a.stopped)
+                                    and any(a.got[sig] < n for sig, n in a.least.items())],
+                       lambda: 'expected: who is left gets what foster sent last')
             self.proc.stdin.close()
             self.until(lambda: len(self.by_fd) == 0, lambda: 'expected: the namespace ends')
             self.proc.wait(LIMIT)
