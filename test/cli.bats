@@ -648,7 +648,9 @@ means() {
 }
 
 @test "a line about a long word of control characters is cut between two of them" {
-	run -126 "$FOSTER" "$(printf '\001%.0s' {1..3000})"
-	assert_output --regexp '^foster: (\\x01)+\.\.\.: File ?name too long$'
-	[ "${#output}" -lt 4096 ]
+	for before in '' a aa aaa; do
+		run -126 "$FOSTER" "$before$(printf '\001%.0s' {1..3000})"
+		assert_output --regexp "^foster: $before(\\\\x01)+\.\.\.: File ?name too long$"
+		[ "${#output}" -lt 4096 ]
+	done
 }
