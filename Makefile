@@ -97,11 +97,17 @@ check-limits:
 	@$(MAKE) -s $(OUT) test-programs
 	@FOSTER=`pwd`/$(OUT) test/limits/run
 
-# 5 minutes of random lives, or one: make check-random SEED=n
+# 5 minutes of random lives, the same each time, or one: make check-random SEED=n; and as long
+# as one likes, others each time: make random RANDOM_SECONDS=36000
+RANDOM_SECONDS = 3600
 check-random:
 	@test/needs $(CC) cc python3
 	@$(MAKE) -s $(OUT) test-programs test/bin/actor
-	@FOSTER=`pwd`/$(OUT) test/random/run
+	@FIRST=$${FIRST:-1} FOSTER=`pwd`/$(OUT) test/random/run
+random:
+	@test/needs $(CC) cc python3
+	@$(MAKE) -s $(OUT) test-programs test/bin/actor
+	@SECONDS=$(RANDOM_SECONDS) FOSTER=`pwd`/$(OUT) test/random/run
 
 # the tests of the life cycle on kernels that lack calls
 check-kernels:
@@ -145,5 +151,5 @@ clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
 .PHONY: all run check check-engines bench bench-docs check-costs costs check-sanitizers check-fuzz \
-	fuzz check-faults check-kernels check-limits check-random release verify check-architectures \
+	fuzz check-faults check-kernels check-limits check-random random release verify check-architectures \
 	test-programs install uninstall clean
