@@ -24,6 +24,7 @@ HUP, INT, QUIT, KILL, USR1, SEGV, USR2, ALRM, TERM = 1, 2, 3, 9, 10, 11, 12, 14,
 CHLD, CONT, STOP, TSTP, WINCH = 17, 18, 19, 20, 28
 FIRST_RT = 34
 STOPS = TSTP, 21, 22
+FAULTS = 4, 5, 7, 8, SEGV, 31  # the kernel hands these out before all others
 QUEUED = 32  # the kernel's own first real-time signal
 MANY = 1 << 30
 NAMES = {s.value: s.name[3:] for s in signal.Signals if s.value < QUEUED}
@@ -285,7 +286,8 @@ class Life:
             if actor.stopped:
                 actor.stopped = False
                 pending, actor.pending = actor.pending, collections.Counter()
-                for s in sorted(pending, key=lambda s: actor.what(s) != 'default'):
+                # what ends it comes before it reads any; of those the lowest number is the first
+                for s in sorted(pending, key=lambda s: (actor.what(s) != 'default', s not in FAULTS, s)):
                     self.deliver(actor, s, pending[s], pending[s])
             return
         what = actor.what(sig)
