@@ -5,7 +5,8 @@
 VERSION = 0.1.0
 CC = musl-gcc
 CFLAGS = -Oz -flto -fno-inline-functions-called-once -fno-thread-jumps \
-	-fno-move-loop-invariants -fno-gcse -fno-jump-tables -fno-forward-propagate -Wall -Wextra
+	-fno-move-loop-invariants -fno-gcse -fno-jump-tables -fno-forward-propagate \
+	-flive-range-shrinkage -fno-ipa-modref -fno-optimize-sibling-calls -Wall -Wextra
 STRIP = -s
 OUT = foster
 PREFIX = /usr/local

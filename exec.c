@@ -297,12 +297,14 @@ start_program(struct state *st, const struct options *opt, int *status)
 	 * which is free until then; an array would cost another page */
 	char *frame = __builtin_frame_address(0);
 	struct start start = {.st = st, .opt = opt};
+	char *name = *opt->program;
 	pid_t pid;
 
 	/* vfork(2) by its own name is a plain fork in musl on some machines */
 	pid = clone(become_program, frame - FRAMES, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
 	if (pid < 0)
 		die(FAILED, "clone:");
+	*opt->program = name;	/* the child has another for a text, on its stack */
 	if (!start.failed) {
 		st->program = st->group = pid;
 		return true;

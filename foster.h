@@ -79,6 +79,7 @@ struct state {
 	int64_t retry;		/* when to offer the held signal again; NEVER: none is held */
 	bool said_full;
 	int64_t roomy;		/* when the program's queue was last seen with much room */
+	uint64_t roomless;	/* those that it was sent without room, and may not have taken yet */
 	uint64_t passed_over;	/* signals that wait until the others had their turn */
 	unsigned turn;
 	int tty;		/* the controlling terminal, or -1 */

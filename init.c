@@ -244,7 +244,7 @@ stop(struct state *st, const struct options *opt, int sig, siginfo_t *info)
 		forward(st, opt, SIGCONT, &plain);	/* so that stopped processes see it too */
 	} else if (first) {
 		start_schedule(st, opt, s);
-		if (!st->program)
+		if (st->phase == LEFT_GROUP)
 			tell_rest(st, st->stop_signal);
 	} else if (st->step < 0) {
 		next_step(st, opt);
@@ -304,6 +304,8 @@ after_group(struct state *st, const struct options *opt)
 	if (!opt->drain.steps || nothing_left(st, true))
 		return;
 	st->phase = DRAINING;
+	if (group_gone(st->group))
+		st->group = 0;	/* the number may soon be another's */
 	st->look = now_ms() + LOOK_MS;
 	if (opt->verbose)
 		say("drain: begins");
@@ -319,7 +321,7 @@ look(struct state *st, const struct options *opt, bool thorough)
 	if (st->phase == LEFT_GROUP && (thorough ? group_empty(st->group) : group_gone(st->group)))
 		after_group(st, opt);
 	if (st->phase == DRAINING && st->group && group_gone(st->group))
-		st->group = 0;	/* the number may soon be another's */
+		st->group = 0;
 	if (st->phase == DRAINING && nothing_left(st, thorough))
 		st->phase = DONE;
 }
@@ -358,10 +360,11 @@ program_ended(struct state *st, const struct options *opt)
 		if (opt->verbose)
 			say("%s: %s", opt->program[0], words);
 	}
-	st->phase = LEFT_GROUP;
 	/* one that came together with the end */
-	if (!st->stopping && take_pending(SIGTERM, &info))
-		receive(st, opt, SIGTERM, &info);
+	for (int from = 1; from <= LAST_SIGNAL && !st->stopping; from++)
+		if ((from == SIGTERM || opt->rewrite[from] == SIGTERM) && take_pending(from, &info))
+			receive(st, opt, from, &info);
+	st->phase = LEFT_GROUP;
 	if (!st->stopping && !asked) {
 		if (!opt->drain.steps && !opt->single_child)
 			send_to(-st->group, SIGTERM);
@@ -387,7 +390,11 @@ look_at_clock(struct state *st, const struct options *opt)
 	siginfo_t plain = {0};
 	int sig;
 
-	if (now >= st->timeout) {
+	if (now >= st->retry)
+		forward_held(st, opt);
+	if (now >= st->timeout && st->retry != NEVER && (opt->queued & BIT(SIGTERM))) {
+		st->timeout = st->retry;	/* one real-time signal is held at a time */
+	} else if (now >= st->timeout) {
 		sig = opt->rewrite[SIGTERM];
 		st->timed_out = true;
 		stop(st, opt, sig > 0 ? sig : SIGTERM, &plain);
@@ -397,8 +404,6 @@ look_at_clock(struct state *st, const struct options *opt)
 		else
 			give_up(st, opt);
 	}
-	if (now >= st->retry)
-		forward_held(st, opt);
 	if (now >= st->look)
 		look(st, opt, true);
 }

@@ -388,6 +388,8 @@ read_options(struct options *opt, int argc, char **argv)
 	if (words)
 		read_variable(opt, words);
 	used = read_words(opt, argc, argv, false);
+	if (opt->stop.steps)	/* SIGTERM begins the schedule, whatever it is rewritten to */
+		opt->queued &= ~BIT(SIGTERM);
 	opt->program = argv + used;
 	if (opt->action == HELP || opt->action == VERSION_LINE || opt->action == LICENSE)
 		return;

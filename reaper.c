@@ -36,7 +36,7 @@ wait_other(int *status)
 {
 	siginfo_t info = {0};
 
-	if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) < 0)
+	if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | __WALL) < 0)
 		return -1;
 	if (info.si_code == CLD_EXITED)
 		*status = info.si_status << 8;
@@ -57,12 +57,13 @@ reap(struct state *st, const struct options *opt, bool *more)
 
 	/* one SIGCHLD can stand for many children */
 	for (n = 0; n < BATCH; n++) {
-		pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
+		/* __WALL: also those that whoever was here before foster made by clone(2) */
+		pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL);
 		if (pid < 0 && errno != ECHILD)
 			pid = wait_other(&status);
 		if (pid <= 0)
 			break;
-		if (WIFSTOPPED(status)) {
+		if (WTERMSIG(status) == 0x7f) {	/* stopped, or continued, which is no signal's number */
 			if (pid == st->program)
 				st->stopped_by = WSTOPSIG(status);
 		} else if (pid == st->program) {

@@ -267,10 +267,10 @@ goes_to_group(const struct options *opt, int sig)
 	return opt->group || sig == SIGTERM || sig == SIGINT || sig == SIGWINCH || sig == SIGCONT;
 }
 
-/* Whether kill(2) would merge a real-time sig without a word: where the queue is full and one is
- * pending. What waits for foster itself fills the queue, too, so that it may never have room. To
- * ask costs several times what to send does, so once a millisecond will do while there is more
- * room than can be filled in one. */
+/* Whether a real-time sig would be merged without a word, as kill(2) does where the queue is full
+ * and one is pending, and both calls do behind one that found no room. What waits for foster
+ * itself fills the queue, too, so that it may never have room. To ask costs several times what to
+ * send does, so once a millisecond will do while there is more room than can be filled in one. */
 static bool
 would_merge(struct state *st, int sig)
 {
@@ -283,9 +283,14 @@ would_merge(struct state *st, int sig)
 	format(file, sizeof file, "/proc/%d/status", (int)st->program);
 	if (!own_proc() || !read_field(file, "SigQ:", 10, &queued, &limit))
 		return false;
-	if (queued + ROOMY < limit)
+	if (queued + ROOMY < limit && !st->roomless)
 		st->roomy = now;
-	return queued >= limit && read_field(file, "ShdPnd:", 16, &pending, NULL) && (pending & BIT(sig));
+	if (queued < limit && !(st->roomless & BIT(sig)))
+		return false;
+	if (read_field(file, "ShdPnd:", 16, &pending, NULL) && (pending & BIT(sig)))
+		return true;
+	st->roomless = queued < limit ? st->roomless & ~BIT(sig) : st->roomless | BIT(sig);
+	return false;
 }
 
 static void
@@ -308,6 +313,8 @@ try_forward(struct state *st, const struct options *opt, int sig, siginfo_t *inf
 	bool payload = info->si_code < 0 && info->si_code != SI_TKILL;
 	bool group = goes_to_group(opt, sig);
 
+	if (sig >= FIRST_QUEUED && st->program && (!payload || st->roomless) && would_merge(st, sig))
+		return false;
 	if (payload && st->program) {
 		info->si_signo = sig;
 		if (insist(SYS_rt_sigqueueinfo, st->program, sig, (long)info, 0) == 0) {
@@ -317,8 +324,6 @@ try_forward(struct state *st, const struct options *opt, int sig, siginfo_t *inf
 		if (errno == EAGAIN)
 			return false;
 		group = false;
-	} else if (sig >= FIRST_QUEUED && st->program && would_merge(st, sig)) {
-		return false;
 	}
 	if (!deliver(st, sig, group) && (st->program || errno != ESRCH))
 		say("%S:", sig);

@@ -287,6 +287,10 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 		run -137 fake_cgroup memory.events $no_proc -- -v sh -c "$count_up; kill -KILL \$\$"
 		assert_output --partial 'killed by SIGKILL (9): the container ran out of memory'
 	done
+	# those that were counted before
+	run -137 fake_cgroup memory.events -- -v sh -c 'kill -KILL $$'
+	assert_output --partial 'killed by SIGKILL (9)'
+	refute_output --partial memory
 }
 
 # bats test_tags=exit,root,pid1
@@ -322,4 +326,18 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 		exec "$FOSTER" --report /dev/stderr python3 -c "a = bytearray(1 << 30)"' sh "$group"
 	wait_until rmdir "$group"
 	assert_output 'killed by SIGKILL (9): the container ran out of memory'
+}
+
+# bats test_tags=exit
+@test "a report that does not fit leaves another's line behind it" {
+	needs strace
+	report=$BATS_TEST_TMPDIR/r
+	head -c 1020 /dev/zero >"$report"
+	wrap_foster 'ulimit -f 1; exec strace -D -qq -o /dev/null -e trace=lseek -e signal=none \
+		-e inject=lseek:delay_enter=500000'
+	start_plain -- --report "$report" -- "$SPY" --exit 3
+	wait_until eval '[ "$(stat -c %s "$report")" = 1024 ]'
+	echo another >>"$report"
+	expect_end 3
+	[ "$(tail -n 1 "$report" | tr -d '\0')" = 'exitanother' ] || fail "$(tail -n 1 "$report" | tr -d '\0')"
 }

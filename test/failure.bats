@@ -388,3 +388,16 @@ does_not_grow() {
 	send USR1
 	expect_end 3
 }
+
+# bats test_tags=failure,pid1
+@test "a standard error that is a full socket does not hold foster up" {
+	needs pid1 perl
+	wrap_foster "exec perl -MSocket -e 'socketpair(A, B, AF_UNIX, SOCK_STREAM, 0) or die; \$^F = 99;
+		open(STDERR, \">&\", \*A); fcntl(B, 2, 0); use Fcntl; fcntl(A, F_SETFL, O_NONBLOCK);
+		1 while defined syswrite(A, \"x\" x 4096); fcntl(A, F_SETFL, 0); exec @ARGV'"
+	start_plain -- -vv -- "$SPY" --name main --exit-on USR1:5
+	wait_for "$out" '^main: ready'
+	send USR2
+	send USR1
+	expect_end 5
+}

@@ -140,16 +140,17 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 }
 
 # bats test_tags=reaping,pid1
-@test "300 that end while foster is stopped, more than it reaps in one go: no zombie stays" {
+@test "600 that end while foster is stopped, more than it reaps in one go: no zombie stays" {
 	needs pid1
-	start_pid1 -- -- sh -c "${crowd/-lt 100/-lt 300}"
-	wait_for "$out" '^program: ready'
-	program=$(ps -o pgid= --ppid "$foster_pid" | sort -u | tr -d ' ')
-	send STOP
+	export go=$BATS_TEST_TMPDIR/go
+	mkfifo "$go"
+	start_pid1 -- -- sh -c 'read -r x <"$go"; exec "$SPY" --name program --fork 600 --double --listen'
+	kill -STOP "$foster_pid"
 	wait_state "$foster_pid" T
-	kill -USR1 -- "-$program"
-	wait_until eval '[ "$(ps -o stat= --ppid "$foster_pid" | grep -c ^Z)" = 300 ]'
-	send CONT
+	echo >"$go"
+	wait_for "$out" '^program: ready'
+	wait_until eval '[ "$(ps -o stat= --ppid "$foster_pid" | grep -c ^Z)" = 600 ]'
+	kill -CONT "$foster_pid"
 	alone program
 }
 
@@ -253,6 +254,22 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 			[ "$status" = 0 ]
 			[ ! -s "$err" ]
 		done
+	done
+}
+
+# bats test_tags=reaping,pid1
+@test "a child that was there before foster, and whose end is no SIGCHLD, is reaped, too" {
+	needs pid1
+	wrap_foster 'exec "$SPY" --clone-child'
+	for start in start_pid1 start_plain; do
+		$start -- -w -- "$SPY" --name program --listen
+		wait_for "$out" '^program: ready'
+		child=$(outer_pid "$(sed -n 's/^child //p' "$out")")
+		kill -TERM "$child"
+		wait_gone "$child"
+		send CHLD
+		wait_for "$err" '^foster: pid [0-9]+: reaped, killed by SIGTERM'
+		[ "$(zombies)" = 0 ]
 	done
 }
 

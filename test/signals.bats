@@ -35,10 +35,10 @@ start_two() {
 }
 
 # start_full [--value]	a stopped program whose queue takes 10 signals, under a user of its own,
-# who has no other ones pending; 15 are sent, with values from 1 on
+# who has no other ones pending; 15 are sent, with values from 1 on. Foster gets $options.
 start_full() {
 	needs root pid1 proc
-	start_pid1 --uid $((47000 + BATS_TEST_NUMBER)) -- -- bash -c \
+	start_pid1 --uid $((47000 + BATS_TEST_NUMBER)) -- "${options[@]}" -- bash -c \
 		'ulimit -S -i 10 && exec "$SPY" --stop-self STOP --listen'
 	wait_for "$out" '^ready'
 	program=$(outer_pid "$(sed -n 's/^ready //p' "$out")")
@@ -464,6 +464,29 @@ flood() {
 }
 
 # bats test_tags=signals,pid1,root
+@test "the program's queue is full: SIGTERM begins the schedule, whatever it is rewritten to" {
+	options=(-r TERM:RTMIN+3 --stop 300ms)
+	start_full --value
+	send TERM
+	expect_end 137
+	grep -q ': still running after 300 ms, sending KILL$' "$err"
+}
+
+# bats test_tags=signals,pid1,root
+@test "the program's queue is full: a time-out that is rewritten to a real-time signal waits its turn" {
+	options=(-v -r TERM:RTMIN+1 --timeout 2)
+	start_full --value
+	# past the time-out
+	"$SPY" --for 2500 >"$BATS_TEST_TMPDIR/slept"
+	send CONT
+	wait_for "$out" '^got RTMIN\+1 ' 16
+	wait_for "$err" '^foster: stop: begins'
+	[ "$(values RTMIN+1)" = "$(seq 15)" ]
+	kill -KILL "$program"
+	expect_end 124
+}
+
+# bats test_tags=signals,pid1,root
 @test "the program's own limit of queued signals is lower than what waits for foster: all arrive" {
 	needs root pid1 proc
 	for limit in 10 1 0; do
@@ -690,4 +713,46 @@ flood() {
 	needs pid1 proc
 	start_spy --
 	grep -Eq '^SigCgt:	0+$' "/proc/$foster_pid/status"
+}
+
+# bats test_tags=signals,pid1,root
+@test "-r: a real-time signal that has to wait is delivered as the other one" {
+	options=(-r RTMIN+2:RTMIN+1)
+	start_full --value
+	send RTMIN+2 --count 5
+	send CONT
+	wait_for "$out" '^got RTMIN\+1 ' 20
+	run ! grep -q 'got RTMIN+2' "$out"
+}
+
+# bats test_tags=signals,pid1,root
+@test "-r: what becomes a real-time signal waits behind the one that is held" {
+	options=(-r USR1:RTMIN+1)
+	start_full
+	send USR1
+	send CONT
+	wait_for "$out" '^got RTMIN\+1 ' 16
+}
+
+# bats test_tags=signals,pid1,root
+@test "-r: a real-time signal that becomes another one goes past those that wait" {
+	options=(-r RTMIN+2:USR1)
+	start_full
+	send RTMIN+2
+	wait_until grep -qs '^ShdPnd:.*2[0-9a-f][0-9a-f]$' "/proc/$program/status"
+	send CONT
+	wait_for "$out" '^got RTMIN\+1 ' 15
+}
+
+# bats test_tags=signals
+@test "a payload that may not be passed on: the signal is for the program alone all the same" {
+	needs strace
+	wrap_foster 'exec strace -D -qq -o /dev/null -e trace=rt_sigqueueinfo -e signal=none -e inject=rt_sigqueueinfo:error=EPERM'
+	start_plain -- -g -- sh -c '"$SPY" --name worker --exit-on USR2 & exec "$SPY" --name program --exit-on USR2:3'
+	wait_for "$out" '^(worker|program): ready' 2
+	send USR1 --value 7
+	wait_for "$out" '^program: got USR1 code SI_USER'
+	send USR2
+	expect_end 3
+	run ! grep -q '^worker: got USR1' "$out"
 }

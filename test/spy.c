@@ -22,6 +22,7 @@
 static const char usage[] =
 "usage: spy [OPTION]... [-- ANYTHING...]\n"
 "       spy --send PID SIG [--value V] [--count N] [--retry] [--thread]\n"
+"       spy --clone-child COMMAND [ARG]...  become it, with a child whose end is no SIGCHLD\n"
 "tells, then acts, then stays, in this order whatever the order of the options:\n"
 "  --out FILE       append its lines to FILE, not to descriptor 1\n"
 "  --name NAME      its name for the kernel, and 'NAME: ' before each line\n"
@@ -160,6 +161,22 @@ send_signals(char **arg)
 		}
 	}
 	return 0;
+}
+
+/* the child stays until it is told to end */
+static int
+become_parent(char **arg)
+{
+	long child = syscall(SYS_clone, 0, 0, 0, 0, 0);
+
+	if (child == 0) {
+		set_mask(0);
+		pause();
+		_exit(0);
+	}
+	say("child %ld", child);
+	execvp(arg[0], arg);
+	return 127;
 }
 
 /* before anything else is opened or changed */
@@ -460,6 +477,8 @@ main(int argc, char **argv, char **env)
 	(void)argc;
 	if (argv[1] && strcmp(argv[1], "--send") == 0)
 		return send_signals(argv + 2);
+	if (argv[1] && strcmp(argv[1], "--clone-child") == 0 && argv[2])
+		return become_parent(argv + 2);
 	for (char **arg = argv + 1; *arg && strcmp(*arg, "--") != 0; arg++) {
 		const char *word = *arg, *value = arg[1] ? arg[1] : "";
 

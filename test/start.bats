@@ -443,6 +443,9 @@ a_file() {
 	assert_output './my-script: 2 one two '
 	PATH=$PWD:$PATH run -3 "$FOSTER" my-script
 	assert_output "$PWD/my-script: 0  "
+	PATH=$PWD:$PATH run -3 "$FOSTER" -v my-script
+	assert_line --regexp '^foster: pid [0-9]+: started my-script$'
+	assert_line 'foster: my-script: exited with status 3'
 	a_file my-script '# \0303\0251\nexit 4\n'
 	run -4 "$FOSTER" ./my-script
 }
@@ -559,4 +562,14 @@ a_file() {
 	chmod 711 program
 	run -126 "$NS" --not-init --uid 54321 -- ./foster ./program
 	assert_output 'foster: ./program: No such file or directory'
+}
+
+# bats test_tags=start
+@test "of two scripts whose interpreters are missing, the first in PATH is the one that is named" {
+	mkdir "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
+	printf '#!/no/first\n' >"$BATS_TEST_TMPDIR/a/foster-test-script"
+	printf '#!/no/second\n' >"$BATS_TEST_TMPDIR/b/foster-test-script"
+	chmod +x "$BATS_TEST_TMPDIR"/?/foster-test-script
+	PATH=$BATS_TEST_TMPDIR/a:$BATS_TEST_TMPDIR/b:$PATH run -126 "$FOSTER" foster-test-script
+	assert_output --partial '/no/first is missing'
 }

@@ -869,17 +869,41 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	needs strace
 	wrap_foster 'exec strace -D -qq -o /dev/null -e trace=wait4 -e signal=none \
 		-e inject=wait4:delay_enter=1000000:when=2+'
-	start_plain -- -- sh -c '"$SPY" --name worker --exit-on TERM:0:1000 &
-		exec "$SPY" --name program --exit-on USR1:3'
-	wait_for "$out" '^(worker|program): ready' 2
-	program=$(pid_of program)
-	send USR1
-	wait_state "$program" Z
-	# SIGCHLD is taken
-	wait_until eval '[ $((0x$(status_field "$foster_pid" ShdPnd) & 0x10000)) = 0 ]'
-	send TERM
-	expect_end 3
-	grep -qx 'worker: done' "$out" || fail 'the worker was left behind'
+	for option in '' --stop=INT/60/KILL; do
+		# shellcheck disable=SC2086
+		start_plain -- $option -- sh -c '"$SPY" --name worker --ignore INT --exit-on TERM:0:1000 &
+			exec "$SPY" --name program --exit-on USR1:3'
+		wait_for "$out" '^(worker|program): ready' 2
+		program=$(pid_of program)
+		send USR1
+		wait_state "$program" Z
+		# SIGCHLD is taken
+		wait_until eval '[ $((0x$(status_field "$foster_pid" ShdPnd) & 0x10000)) = 0 ]'
+		send TERM
+		expect_end 3
+		grep -qx 'worker: done' "$out" || fail 'the worker was left behind'
+		assert_equal "$(heard worker)" TERM
+	done
+}
+
+# bats test_tags=stopping,pid1
+@test "a stop that is rewritten to SIGTERM and comes with the program's end is one, too" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- -r RTMIN+3:TERM -- sh -c '"$SPY" --name worker --exit-on TERM:0:300 &
+			exec "$SPY" --name program --exit-on USR1:3'
+		wait_for "$out" '^(worker|program): ready' 2
+		program=$(pid_of program)
+		kill -STOP "$foster_pid"
+		wait_state "$foster_pid" T
+		"$SPY" --send "$program" USR1
+		wait_state "$program" Z
+		send RTMIN+3
+		kill -CONT "$foster_pid"
+		expect_end 3
+		assert_equal "$(heard worker)" TERM
+		grep -qx 'worker: done' "$out"
+	done
 }
 
 # bats test_tags=stopping,pid1
@@ -915,4 +939,160 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	needs pid1
 	run -130 as_pid1 --no-proc -- sh -c 'kill -INT $$'
 	[[ $output != *foster:* ]]
+}
+
+# bats test_tags=stopping,pid1
+@test "a SIGTERM while foster waits for the group has no pause before its first step" {
+	needs pid1
+	start_pid1 -- --stop 60/USR2/200ms/KILL -- sh -c '"$SPY" --name worker --listen & wait'
+	wait_for "$out" '^worker: ready'
+	send HUP
+	wait_for "$out" '^worker: got HUP '
+	send TERM
+	expect_end 129
+	assert_equal "$(heard worker)" 'HUP USR2'
+}
+
+# bats test_tags=stopping,pid1
+@test "a SIGTERM while foster waits for the group: who ignores the first step is told by SIGTERM" {
+	needs pid1
+	start_pid1 -- --stop USR2/60/KILL -- sh -c '"$SPY" --name worker --ignore USR2 --exit-on TERM:0:100 & wait'
+	wait_for "$out" '^worker: ready'
+	send HUP
+	wait_for "$out" '^worker: got HUP '
+	send TERM
+	expect_end 129
+	assert_equal "$(heard worker)" 'HUP TERM'
+}
+
+# bats test_tags=stopping
+@test "--timeout: a program that ended in time has its own status, however long the others take" {
+	start_plain -- --timeout 1 -- sh -c \
+		'"$SPY" --name worker --exit-on INT:0:1500 & exec "$SPY" --name program --die-on INT'
+	wait_for "$out" '^(worker|program): ready' 2
+	send INT
+	expect_end 130
+	assert_equal "$(heard worker)" INT
+}
+
+# bats test_tags=stopping
+@test "--timeout: where TERM is dropped, its SIGTERM is sent all the same" {
+	run -124 as_plain -- -r TERM:0 --timeout 200ms -- "$SPY" --name program --exit-on TERM:5
+	assert_line --regexp '^program: got TERM'
+}
+
+# bats test_tags=stopping
+@test "--timeout 0 stops at once" {
+	run -124 as_plain -- --timeout 0 -- sleep 60
+}
+
+# bats test_tags=stopping,subreaper
+@test "--drain: a worker of a program that ended by itself gets the drain's signal alone" {
+	start_plain -- --drain USR2/20/KILL -- sh -c '"$SPY" --name worker --exit-on USR2:0:100 &
+		exec "$SPY" --name program --exit-on USR1:6'
+	wait_for "$out" '^(worker|program): ready' 2
+	send USR1
+	expect_end 6
+	assert_equal "$(heard worker)" USR2
+}
+
+# bats test_tags=stopping
+@test "a signal with a payload that ends the program is one that asked for its end" {
+	start_plain -- -- sh -c '"$SPY" --name worker --exit-on USR1:0:300 &
+		exec "$SPY" --name program --die-on USR1'
+	wait_for "$out" '^(worker|program): ready' 2
+	send USR1 --value 7
+	expect_end 138
+	assert_equal "$(heard worker)" USR1
+	grep -qx 'worker: done' "$out"
+}
+
+# bats test_tags=stopping
+@test "who is stopped and ignores SIGINT is told by SIGTERM, and continued" {
+	start_plain -- -- sh -c '"$SPY" --name worker --ignore INT --stop-self STOP --exit-on TERM:0 &
+		exec "$SPY" --name program --die-on INT'
+	wait_for "$out" '^(worker|program): ready' 2
+	wait_state "$(pid_of worker)" T
+	send INT
+	expect_end 130
+	assert_equal "$(heard worker)" TERM
+}
+
+# bats test_tags=stopping,pid1,subreaper,pidfd
+@test "--drain: a stopped daemon is told, too, wherever it hangs" {
+	needs pid1
+	for start in start_pid1 start_plain; do
+		$start -- --drain TERM/20/KILL -- sh -c '(sh -c "\"\$SPY\" --setsid --name below \
+			--exit-on TERM:0 & exec \"\$SPY\" --setsid --name daemon --exit-on TERM:0:300" &)
+			exec "$SPY" --name program --exit-on USR1:6'
+		wait_for "$out" '^(below|daemon|program): ready' 3
+		for name in below daemon; do
+			pid=$(pid_of $name)
+			kill -STOP "$pid"
+			wait_state "$pid" T
+		done
+		send USR1
+		expect_end 6
+		assert_equal "$(grep -cE '^(below|daemon): got TERM' "$out")" 2
+		assert_equal "$(grep -cE '^(below|daemon): done' "$out")" 2
+	done
+}
+
+# bats test_tags=stopping
+@test "while it waits for what is left, foster opens no descriptor for good" {
+	needs proc
+	start_plain -- -v -- sh -c '"$SPY" --name worker --ignore INT --exit-on TERM:0:1000 &
+		exec "$SPY" --name program --die-on INT'
+	wait_for "$out" '^(worker|program): ready' 2
+	send INT
+	wait_for "$err" 'waiting for it'
+	"$SPY" --for 500 >/dev/null
+	wait_until eval '[ "$(echo "/proc/$foster_pid/fd"/*)" = "/proc/$foster_pid/fd/2" ]'
+	run ! has_ended "$started_pid"
+	expect_end 130
+}
+
+# bats test_tags=stopping,pid1,root
+@test "--drain: the group's number, used anew, is not the program's group any more" {
+	needs root pid1 nsenter
+	log=$BATS_TEST_TMPDIR/log
+	start_pid1 -- -v --drain 60/TERM/60/KILL -- sh -c \
+		'"$SPY" --setsid --name daemon --exit-on USR2 & exec "$SPY" --name program --exit-on USR1:6'
+	wait_for "$out" '^(daemon|program): ready' 2
+	group=$(sed -n 's/^program: ready //p' "$out")
+	send USR1
+	wait_for "$err" 'drain: begins'
+	nsenter --target "$foster_pid" --pid --mount sh -c 'echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid
+		"$SPY" --out "$2" --setpgid --exit-on USR2 & wait' sh "$group" "$log" 3>&- &
+	started_pids+=("$!")
+	wait_for "$log" "^ready $group$"
+	send WINCH
+	send USR1
+	wait_state "$foster_pid" S
+	"$SPY" --send "$(outer_pid "$group")" USR2
+	wait_for "$log" '^got USR2'
+	"$SPY" --send "$(pid_of daemon)" USR2
+	expect_end 6
+	assert_equal "$(grep -c '^got' "$log")" 1
+}
+
+# bats test_tags=stopping
+@test "a name may hold a bracket and what looks like a state" {
+	start_plain -- --stop TERM/300ms/KILL -- sh -c '"$SPY" --name "w) Z 1" --listen & exec "$SPY" --name program --exit-on TERM:3'
+	wait_for "$out" ': ready' 2
+	send TERM
+	expect_end 3
+	assert_regex "$(cat "$err")" '^foster: pid [0-9]+ \(w\) Z 1\): still running'
+}
+
+# bats test_tags=stopping
+@test "a report file at its very limit: what is left of the group gets no SIGXFSZ" {
+	head -c 1024 /dev/zero >"$BATS_TEST_TMPDIR/r"
+	wrap_foster 'ulimit -f 1; exec'
+	start_plain --default XFSZ -- --report "$BATS_TEST_TMPDIR/r" -- sh -c \
+		'"$SPY" --name worker --exit-on TERM:0:500 & exec "$SPY" --name program --exit-on TERM:3'
+	wait_for "$out" '^(worker|program): ready' 2
+	send TERM
+	expect_end 3
+	assert_equal "$(heard worker)" TERM
 }

@@ -70,16 +70,18 @@ outer() {
 }
 
 # bats test_tags=terminal,tty
-@test "an ignored SIGINT alone makes it no background job: the program gets the terminal" {
+@test "an ignored SIGINT or SIGQUIT alone makes it no background job: the program gets the terminal" {
 	needs tty
-	run -0 "$PTY" -- sh -c 'trap "" INT; exec "$FOSTER" "$SPY" --name main --default TTIN --exit-on TERM:5 --read-tty' <<-'END'
-		expect main: ready
-		send hello\r
-		expect main: read: hello
-		kill TERM
-		wait
-	END
-	assert_line 'status 5'
+	for sig in INT QUIT; do
+		run -0 "$PTY" -- sh -c 'trap "" "$0"; exec "$FOSTER" "$SPY" --name main --default TTIN --exit-on TERM:5 --read-tty' $sig <<-'END'
+			expect main: ready
+			send hello\r
+			expect main: read: hello
+			kill TERM
+			wait
+		END
+		assert_line 'status 5'
+	done
 }
 
 # bats test_tags=terminal,tty,pid1
@@ -202,6 +204,26 @@ start_job_and_main() {
 }
 
 # bats test_tags=terminal,tty,pid1
+@test "a program that somebody else continued gets neither a second SIGCONT nor the terminal" {
+	needs tty pid1
+	start_pty --pid1 -- "$FOSTER" -- sh -c \
+		'bash -c "set -m; \"\$SPY\" --name job --listen; :" & exec "$SPY" --name main --stop-self TTIN --listen'
+	wait_for "$out" ': ready' 2
+	on_pty foreground job
+	wait_for "$out" '^foreground .* job'
+	main=$(outer main) job=$(outer job)
+	wait_state "$main" T
+	kill -CONT "$main"
+	wait_for "$out" '^main: got CONT'
+	kill -KILL "$(ps -o ppid= -p "$job")"
+	kill -KILL "$job"
+	wait_gone "$job"
+	send USR1
+	wait_for "$out" '^main: got USR1'
+	[ "$(grep -c '^main: got CONT' "$out")" = 1 ]
+}
+
+# bats test_tags=terminal,tty,pid1
 @test "PID 1 takes the terminal from nobody: a program that reads in the background stays stopped" {
 	needs tty pid1 proc
 	start_job_and_main
@@ -209,6 +231,8 @@ start_job_and_main() {
 	wait_state "$(outer main)" T
 	stays_asleep
 	wait_state "$(outer main)" T
+	# nor does it keep the terminal open
+	assert_equal "$(echo "/proc/$foster_pid/fd"/*)" "/proc/$foster_pid/fd/2"
 	on_pty 'send \x03'
 	wait_for "$out" 'job: got INT code SI_KERNEL'
 	run ! grep -q '^main: got' "$out"
@@ -570,4 +594,121 @@ start_job_and_main() {
 		expect again: 130
 		wait
 	END
+}
+
+# bats test_tags=terminal,tty
+@test "a program that left its group and stopped has the terminal with fg" {
+	needs tty
+	run -0 "$PTY" -- "${shell[@]}" <<-'END'
+		expect ready>
+		send set -b\r
+		expect ready>
+		send "$FOSTER" -- "$SPY" --name main --setpgid --block-read\r
+		expect main: ready
+		expect Stopped
+		foreground bash
+		send fg\r
+		send hello\r
+		expect main: read: hello
+	END
+}
+
+# bats test_tags=terminal,tty
+@test "the script has the terminal again where the program left others in its group" {
+	needs tty
+	run -0 "$PTY" -- sh -c '"$FOSTER" -- sh -c "\"\$SPY\" --name worker --listen & sleep 0.5; exit 3"
+		echo "script: $?"; read -r line; echo "script: $line"' <<-'END'
+		expect worker: ready
+		expect script: 3
+		foreground sh
+		send hello\r
+		expect script: hello
+	END
+}
+
+# bats test_tags=terminal,tty,pid1
+@test "PID 1 whose own group is the foreground gives the terminal to the program that reads it" {
+	needs tty pid1
+	run -0 "$PTY" --pid1 -- sh -c 'trap "" INT QUIT; exec "$FOSTER" -- "$SPY" --name main --block-read' <<-'END'
+		expect main: ready
+		send hello\r
+		expect main: read: hello
+	END
+}
+
+# bats test_tags=terminal,tty,pid1
+@test "PID 1 gives the terminal to a program that left its group, too" {
+	needs tty pid1
+	start_pty --pid1 -- "$FOSTER" -- "$SPY" --name main --setpgid --default TTIN --read-tty
+	wait_for "$out" '^main: ready'
+	on_pty 'send hello\r'
+	wait_for "$out" '^main: read: hello'
+}
+
+# bats test_tags=terminal,tty
+@test "fg continues the program once" {
+	needs tty
+	run -0 "$PTY" -- "${shell[@]}" <<-'END'
+		expect ready>
+		send "$FOSTER" -- "$SPY" --name main --default TSTP --exit-on QUIT --listen\r
+		expect main: ready
+		send \x1a
+		expect Stopped
+		send fg\r
+		expect main: got CONT
+		foreground main
+		send \x03
+		expect main: got INT
+		send \x1c
+		expect main: got QUIT
+		expect ready>
+	END
+	[ "$(grep -c 'main: got CONT' <<<"$output")" = 1 ] || fail "$output"
+}
+
+# bats test_tags=terminal,tty
+@test "a background program that stops by SIGTTOU stops foster, too, and goes on with fg" {
+	needs tty
+	run -0 "$PTY" -- "${shell[@]}" <<-'END'
+		expect ready>
+		send set -b\r
+		expect ready>
+		send "$FOSTER" -- "$SPY" --name main --stop-self TTOU --listen &\r
+		expect main: ready
+		expect Stopped
+		foreground bash
+		send fg\r
+		foreground main
+		expect main: got CONT
+	END
+}
+
+# bats test_tags=terminal,tty,pid1
+@test "PID 1: Ctrl-C reaches all once, and nobody is told again" {
+	needs tty pid1
+	start_pty --pid1 -- "$FOSTER" sh -c '"$SPY" --name app --exit-on USR1 &
+		exec "$SPY" --name program --die-on INT'
+	wait_for "$out" '^(app|program): ready' 2
+	program=$(pid_of program)
+	on_pty 'send \x03'
+	wait_for "$out" 'app: got INT'
+	wait_gone "$program"
+	wait_state "$foster_pid" S
+	"$SPY" --for 200 >/dev/null
+	"$SPY" --send "$(pid_of app)" USR1
+	on_pty wait
+	wait_for "$out" '^status 130'
+	assert_equal "$(grep -c 'app: got INT' "$out")" 1
+}
+
+# bats test_tags=terminal,tty
+@test "-c: a SIGINT from elsewhere, in the foreground, is told to the others after the program's end" {
+	needs tty
+	start_pty -- "$FOSTER" -c -- sh -c '"$SPY" --name app --exit-on INT:0:300 &
+		exec "$SPY" --name program --die-on INT'
+	wait_for "$out" '^(app|program): ready' 2
+	kill -INT "$foster_pid"
+	wait_for "$out" 'app: got INT'
+	on_pty wait
+	wait_for "$out" '^status 130'
 }
