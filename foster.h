@@ -50,6 +50,7 @@ struct options {
 	char **program;		/* its argv; program[-1] may be overwritten */
 	signed char rewrite[LAST_SIGNAL + 1];	/* 0: as it came; -1: drop */
 	uint64_t queued;	/* those that are forwarded as real-time signals */
+	uint64_t stops;		/* those that begin a stop */
 	unsigned char exit_shift[256];	/* added to an exit status, modulo 256 */
 	struct schedule stop, drain;
 };
@@ -146,10 +147,12 @@ bool set_mask(uint64_t, uint64_t *old);
 bool set_disposition(int sig, void (*)(int));
 /* signals.c: true if sig is ignored now */
 bool is_ignored(int sig);
+/* signals.c: sig becomes one of set, or none of it */
+void put_bit(uint64_t *set, int sig, bool in);
 /* signals.c: true if sig is pending */
 bool is_pending(int sig);
-/* signals.c: takes sig if it is pending */
-bool take_pending(int sig, siginfo_t *);
+/* signals.c: takes one of set that is pending; 0 if none is */
+int take_pending(uint64_t set, siginfo_t *);
 /* signals.c: the number of the signal that word (of len bytes) names, in either case, with
  * or without SIG; 0 if none */
 int signal_by_name(const char *word, size_t len);

@@ -270,7 +270,7 @@ receive(struct state *st, const struct options *opt, int from, siginfo_t *info)
 		return;
 	if (from == SIGCONT && !st->init)
 		give_terminal(st);
-	if (sig > 0 && (from == SIGTERM || sig == SIGTERM))
+	if (sig > 0 && (opt->stops & BIT(from)))
 		stop(st, opt, sig, info);
 	else if (sig > 0)
 		forward(st, opt, sig, info);
@@ -346,7 +346,7 @@ stop_after_key(struct state *st, const struct options *opt)
 static void
 program_ended(struct state *st, const struct options *opt)
 {
-	int sig = WIFSIGNALED(st->status) ? WTERMSIG(st->status) : 0;
+	int sig = WIFSIGNALED(st->status) ? WTERMSIG(st->status) : 0, from;
 	bool asked = sig && ((st->told | st->sent_alone) & BIT(sig));
 	char words[80];
 	siginfo_t info;
@@ -361,9 +361,8 @@ program_ended(struct state *st, const struct options *opt)
 			say("%s: %s", opt->program[0], words);
 	}
 	/* one that came together with the end */
-	for (int from = 1; from <= LAST_SIGNAL && !st->stopping; from++)
-		if ((from == SIGTERM || opt->rewrite[from] == SIGTERM) && take_pending(from, &info))
-			receive(st, opt, from, &info);
+	while (!st->stopping && (from = take_pending(opt->stops, &info)))
+		receive(st, opt, from, &info);
 	st->phase = LEFT_GROUP;
 	if (!st->stopping && !asked) {
 		if (!opt->drain.steps && !opt->single_child)

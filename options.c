@@ -180,9 +180,8 @@ rewrite(struct options *opt, bool variable, const char *word)
 		bad(variable, word, "no such signal");
 	if (from == SIGKILL || from == SIGSTOP || from == SIGCHLD)
 		bad(variable, word, "never forwarded");
-	opt->queued &= ~BIT(from);
-	if (to >= FIRST_QUEUED)
-		opt->queued |= BIT(from);
+	put_bit(&opt->queued, from, to >= FIRST_QUEUED);
+	put_bit(&opt->stops, from, to == SIGTERM || from == SIGTERM);
 	opt->rewrite[from] = (signed char)(to ? to : -1);
 }
 
@@ -385,6 +384,7 @@ read_options(struct options *opt, int argc, char **argv)
 
 	opt->timeout_ms = -1;
 	opt->queued = UINT64_MAX << (FIRST_QUEUED - 1);
+	opt->stops = BIT(SIGTERM);
 	if (words)
 		read_variable(opt, words);
 	used = read_words(opt, argc, argv, false);

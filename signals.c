@@ -183,10 +183,10 @@ take(uint64_t set, siginfo_t *info, int64_t deadline)
 	return sig < 0 ? 0 : sig;
 }
 
-bool
-take_pending(int sig, siginfo_t *info)
+int
+take_pending(uint64_t set, siginfo_t *info)
 {
-	return take(BIT(sig), info, 0) == sig;
+	return take(set, info, 0);
 }
 
 /* The kernel hands out the lowest number first, so a flood of one signal would starve those
@@ -208,6 +208,12 @@ next_signal(struct state *st, const struct options *opt, siginfo_t *info, int64_
 	if (sig && (st->passed_over || ++st->turn % 64 == 0))
 		st->passed_over |= BIT(sig);
 	return sig;
+}
+
+void
+put_bit(uint64_t *set, int sig, bool in)
+{
+	*set = in ? *set | BIT(sig) : *set & ~BIT(sig);
 }
 
 bool
@@ -289,7 +295,7 @@ would_merge(struct state *st, int sig)
 		return false;
 	if (read_field(file, "ShdPnd:", 16, &pending, NULL) && (pending & BIT(sig)))
 		return true;
-	st->roomless = queued < limit ? st->roomless & ~BIT(sig) : st->roomless | BIT(sig);
+	put_bit(&st->roomless, sig, queued >= limit);
 	return false;
 }
 
