@@ -21,7 +21,7 @@ use_image() {
 	dir=$BATS_TEST_TMPDIR/dir
 	log=$BATS_TEST_TMPDIR/log
 	mkdir -m 755 "$dir"
-	: >"$log" >"$log.err"
+	truncate -s 0 "$log" "$log.err"
 	mkfifo "$dir/gate"
 	chmod 666 "$dir/gate"
 }

@@ -50,7 +50,7 @@ python() {
 	[ "$(count ' begun$')" = "$(count ' finished$')" ]
 	ends_with 'cleaned up'
 	docker rm box
-	: >"$log" >"$log.err"
+	truncate -s 0 "$log" "$log.err"
 	bare -- sh -c 'echo set up; python3 flag.py; echo end'
 	wait_for '^item 2 begun'
 	stops -t 1
@@ -97,7 +97,7 @@ python() {
 	wait_for '^ready'
 	printed '^SIGINT is ignored'
 	docker rm -f box
-	: >"$log" >"$log.err"
+	truncate -s 0 "$log" "$log.err"
 	bare -- sh -c '/foster --default-signal INT python3 interrupt.py & wait'
 	wait_for '^ready'
 	run -1 printed '^SIGINT is ignored'
@@ -198,7 +198,7 @@ python() {
 	[ "$(count ^begun)" = "$(count ^finished)" ]
 	printed '^last one [0-9]+$'
 	docker rm box
-	: >"$log" >"$log.err"
+	truncate -s 0 "$log" "$log.err"
 	python pool.py
 	wait_for '^finished 1 2'
 	stops
