@@ -1007,7 +1007,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	grep -qx 'worker: done' "$out"
 }
 
-# bats test_tags=stopping
+# bats test_tags=stopping,subreaper
 @test "who is stopped and ignores SIGINT is told by SIGTERM, and continued" {
 	start_plain -- -- sh -c '"$SPY" --name worker --ignore INT --stop-self STOP --exit-on TERM:0 &
 		exec "$SPY" --name program --die-on INT'
@@ -1082,7 +1082,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	wait_for "$out" ': ready' 2
 	send TERM
 	expect_end 3
-	assert_regex "$(cat "$err")" '^foster: pid [0-9]+ \(w\) Z 1\): still running'
+	grep -qE '^foster: pid [0-9]+ \(w\) Z 1\): still running' "$err"
 }
 
 # bats test_tags=stopping
