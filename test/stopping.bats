@@ -977,7 +977,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 
 # bats test_tags=stopping
 @test "--timeout: where TERM is dropped, its SIGTERM is sent all the same" {
-	run -124 as_plain -- -r TERM:0 --timeout 200ms -- "$SPY" --name program --exit-on TERM:5
+	run -124 as_plain -- -r TERM:0 --timeout 1 -- "$SPY" --name program --exit-on TERM:5
 	assert_line --regexp '^program: got TERM'
 }
 

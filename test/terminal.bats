@@ -616,9 +616,10 @@ start_job_and_main() {
 # bats test_tags=terminal,tty
 @test "the script has the terminal again where the program left others in its group" {
 	needs tty
-	run -0 "$PTY" -- sh -c '"$FOSTER" -- sh -c "\"\$SPY\" --name worker --listen & sleep 0.5; exit 3"
+	run -0 "$PTY" -- sh -c '"$FOSTER" -- sh -c "\"\$SPY\" --name worker --listen & read -r go; exit 3"
 		echo "script: $?"; read -r line; echo "script: $line"' <<-'END'
 		expect worker: ready
+		send go\r
 		expect script: 3
 		foreground sh
 		send hello\r
