@@ -6,7 +6,8 @@ VERSION = 0.1.0
 CC = musl-gcc
 CFLAGS = -Oz -flto -fno-inline-functions-called-once -fno-thread-jumps \
 	-fno-move-loop-invariants -fno-gcse -fno-jump-tables -fno-forward-propagate \
-	-flive-range-shrinkage -fno-ipa-modref -fno-optimize-sibling-calls -Wall -Wextra
+	-flive-range-shrinkage -fno-ipa-modref -fno-optimize-sibling-calls \
+	-fno-if-conversion -Wall -Wextra
 STRIP = -s
 OUT = foster
 PREFIX = /usr/local

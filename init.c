@@ -270,7 +270,7 @@ receive(struct state *st, const struct options *opt, int from, siginfo_t *info)
 		return;
 	if (from == SIGCONT && !st->init)
 		give_terminal(st);
-	if (sig > 0 && (opt->stops & BIT(from)))
+	if (opt->stops & BIT(from))
 		stop(st, opt, sig, info);
 	else if (sig > 0)
 		forward(st, opt, sig, info);

@@ -181,7 +181,7 @@ rewrite(struct options *opt, bool variable, const char *word)
 	if (from == SIGKILL || from == SIGSTOP || from == SIGCHLD)
 		bad(variable, word, "never forwarded");
 	put_bit(&opt->queued, from, to >= FIRST_QUEUED);
-	put_bit(&opt->stops, from, to == SIGTERM || from == SIGTERM);
+	put_bit(&opt->stops, from, to == SIGTERM || (from == SIGTERM && to));
 	opt->rewrite[from] = (signed char)(to ? to : -1);
 }
 

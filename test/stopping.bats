@@ -821,15 +821,20 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	done
 }
 
-# bats test_tags=stopping,pid1
-@test "a SIGTERM that comes while foster waits for the group begins the schedule" {
-	needs pid1
-	start_pid1 -- --stop USR2/60/KILL -- sh -c '"$SPY" --name worker --exit-on USR2:0:300 & wait'
+# stop_what_is_left SCHEDULE SPY-OPTIONS	a SIGHUP ends the program, then a SIGTERM finds its worker
+stop_what_is_left() {
+	start_pid1 -- --stop "$1" -- sh -c "\"\$SPY\" --name worker $2 & wait"
 	wait_for "$out" '^worker: ready'
 	send HUP
 	wait_for "$out" '^worker: got HUP '
 	send TERM
 	expect_end 129
+}
+
+# bats test_tags=stopping,pid1
+@test "a SIGTERM that comes while foster waits for the group begins the schedule" {
+	needs pid1
+	stop_what_is_left USR2/60/KILL '--exit-on USR2:0:300'
 	assert_equal "$(heard worker)" 'HUP USR2'
 	grep -qx 'worker: done' "$out"
 }
@@ -944,24 +949,14 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 # bats test_tags=stopping,pid1
 @test "a SIGTERM while foster waits for the group has no pause before its first step" {
 	needs pid1
-	start_pid1 -- --stop 60/USR2/200ms/KILL -- sh -c '"$SPY" --name worker --listen & wait'
-	wait_for "$out" '^worker: ready'
-	send HUP
-	wait_for "$out" '^worker: got HUP '
-	send TERM
-	expect_end 129
+	stop_what_is_left 60/USR2/200ms/KILL --listen
 	assert_equal "$(heard worker)" 'HUP USR2'
 }
 
 # bats test_tags=stopping,pid1
 @test "a SIGTERM while foster waits for the group: who ignores the first step is told by SIGTERM" {
 	needs pid1
-	start_pid1 -- --stop USR2/60/KILL -- sh -c '"$SPY" --name worker --ignore USR2 --exit-on TERM:0:100 & wait'
-	wait_for "$out" '^worker: ready'
-	send HUP
-	wait_for "$out" '^worker: got HUP '
-	send TERM
-	expect_end 129
+	stop_what_is_left USR2/60/KILL '--ignore USR2 --exit-on TERM:0:100'
 	assert_equal "$(heard worker)" 'HUP TERM'
 }
 
