@@ -334,7 +334,7 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 	report=$BATS_TEST_TMPDIR/r
 	head -c 1020 /dev/zero >"$report"
 	wrap_foster 'ulimit -f 1; exec strace -D -qq -o /dev/null -e trace=lseek -e signal=none \
-		-e inject=lseek:delay_enter=2000000:when=2'
+		-e inject=lseek:delay_enter=2000000:when=2+'
 	start_plain -- --report "$report" -- "$SPY" --exit 3
 	wait_until eval '[ "$(stat -c %s "$report")" = 1024 ]'
 	echo another >>"$report"
