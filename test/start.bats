@@ -291,6 +291,10 @@ a_file() {
 	[ "$(kept)" = "$err " ] || fail "$(kept)"
 	start_and_settle --keep 5,9 -- --report "$BATS_TEST_TMPDIR/r" "$SPY" --listen 5</dev/null 9</dev/null
 	[ "$(kept)" = "$err $BATS_TEST_TMPDIR/r " ] || fail "$(kept)"
+	# also where there is one descriptor alone between the two
+	wrap_foster 'exec 3</dev/null; exec'
+	start_and_settle -- --report "$BATS_TEST_TMPDIR/r" "$SPY" --listen
+	[ "$(kept)" = "$err $BATS_TEST_TMPDIR/r " ] || fail "$(kept)"
 }
 
 # bats test_tags=start

@@ -506,6 +506,14 @@ foster: pid 2 (app): still running after 300 ms, sending KILL'
 	send TERM
 	expect_end 5
 	assert_equal "$(heard app)" TERM
+	# the schedule goes on from there
+	start_pid1 -- -v --stop 50/TERM/100ms/KILL -- "$SPY" --name app --listen
+	wait_for "$out" '^app: ready'
+	send TERM
+	wait_for "$err" 'stop: begins'
+	send TERM
+	expect_end 137
+	assert_equal "$(heard app)" TERM
 }
 
 # bats test_tags=stopping,pid1
