@@ -41,103 +41,47 @@ run:
 	@$(MAKE) $(OUT)
 	FOSTER=`pwd`/$(OUT) examples/run
 
+# the tests
 check:
 	@test/needs $(CC) cc bats strace mandoc setpriv ps tini tini-static dumb-init catatonit
 	@$(MAKE) $(OUT) test-programs
 	FOSTER=`pwd`/$(OUT) bats test
 
-check-engines:
-	@test/needs $(CC) cc bats
-	@$(MAKE) $(OUT) test-programs
-	FOSTER=`pwd`/$(OUT) test/engines/run
+# The slower suites, and how many minutes each takes on two CPUs. "make help" prints this.
+#: check-architectures 10  the release under emulators of eight processors, and as PID 1 of three
+#: check-costs          1  size, system calls and instructions, against bench/costs
+#: check-engines       15  Docker, Podman, containerd, runc, known programs, the guides' commands
+#: check-faults         7  each system call failing in turn
+#: check-fuzz           2  new inputs for the options, /proc and what is started
+#: check-kernels        3  the life cycle on kernels that lack calls
+#: check-limits         3  where nothing is left of something, and where 100,000 of something come
+#: check-random         5  random lives against a model of the reference
+#: check-release        5  a second build of the release, and each file of it
+#: check-sanitizers     8  the tests with sanitizers, and what they reach
+SUITES = check-architectures check-costs check-engines check-faults check-fuzz check-kernels \
+	check-limits check-random check-release check-sanitizers
+$(SUITES):
+	@suite=$@; CC='$(CC)' OUT='$(OUT)' test/suite $${suite#check-}
 
-# beside the peers, in one run
+help:
+	@sed -n 's/^#: //p' Makefile
+
+test-programs: test/bin/spy test/bin/ns test/bin/pty test/bin/actor test/bin/kernel
+
+test/bin/spy test/bin/ns test/bin/pty test/bin/actor test/bin/kernel: \
+		test/tools/spy.c test/tools/ns.c test/tools/pty.c test/tools/actor.c test/tools/kernel.c test/tools/sig.h
+	mkdir -p test/bin
+	cc -std=c11 -O1 -Wall -Wextra -static -o $@ test/tools/$(@F).c
+
+# beside the peers, in one run; bench/fill-in takes what it wrote into docs/
 bench: $(OUT)
 	@test/needs cc tini tini-static dumb-init catatonit gnuplot ps
 	@$(MAKE) -s -C bench
 	@bench/run
 
-# takes over what the last run of bench wrote into docs/
-bench-docs:
-	@bench/fill-in
-
-check-costs:
-	@test/needs $(CC) cc
-	@$(MAKE) -s -C bench
-	@bench/check-costs
-
-# what check-costs compares with
-costs:
-	@test/needs $(CC) cc
-	@$(MAKE) -s -C bench
-	bench/check-costs --update
-
-# all tests once more with AddressSanitizer and UndefinedBehaviorSanitizer, and their coverage
-check-sanitizers:
-	@test/needs cc bats strace mandoc setpriv ps tini tini-static dumb-init catatonit \
-		clang libclang-rt llvm-cov llvm-symbolizer
-	@$(MAKE) test-programs
-	@test/sanitizers
-
-# each system call failing in turn
-check-faults:
-	@test/needs $(CC) cc strace
-	@$(MAKE) -s $(OUT) test-programs
-	@FOSTER=`pwd`/$(OUT) test/faults
-
-# a minute; and as long as one likes: make fuzz FUZZ_SECONDS=36000
-FUZZ_SECONDS = 3600
-check-fuzz:
-	@test/needs clang libclang-rt
-	@test/fuzz/run 40 -seed=1
-fuzz:
-	@test/needs clang libclang-rt
-	@test/fuzz/run $(FUZZ_SECONDS)
-
-check-limits:
-	@test/needs $(CC) cc bats strace nsenter prlimit
-	@$(MAKE) -s $(OUT) test-programs
-	@FOSTER=`pwd`/$(OUT) test/limits/run
-
-# 5 minutes of random lives, the same each time, or one: make check-random SEED=n; and as long
-# as one likes, others each time: make random RANDOM_SECONDS=36000
-RANDOM_SECONDS = 3600
-check-random:
-	@test/needs $(CC) cc python3
-	@$(MAKE) -s $(OUT) test-programs test/bin/actor
-	@FIRST=$${FIRST:-1} FOSTER=`pwd`/$(OUT) test/random/run
-random:
-	@test/needs $(CC) cc python3
-	@$(MAKE) -s $(OUT) test-programs test/bin/actor
-	@SECONDS=$(RANDOM_SECONDS) FOSTER=`pwd`/$(OUT) test/random/run
-
-# the tests of the life cycle on kernels that lack calls
-check-kernels:
-	@test/needs $(CC) cc bats strace setpriv ps tmux
-	@$(MAKE) -s $(OUT) test-programs test/bin/kernel
-	@FOSTER=`pwd`/$(OUT) test/kernels
-
 # all that is published, into release/
 release:
 	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" packaging/release
-
-# is the release what it says, and does a second build give the same?
-verify:
-	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" test/release/run
-
-# the release's binaries under emulators, and as PID 1 of emulated machines
-check-architectures: test-programs
-	@VERSION='$(VERSION)' COMMIT="$(COMMIT)" test/architectures/run
-
-test-programs: test/bin/spy test/bin/ns test/bin/pty
-
-test/bin/spy test/bin/ns test/bin/pty test/bin/kernel: test/spy.c test/ns.c test/pty.c test/kernel.c test/sig.h
-	mkdir -p test/bin
-	cc -std=c11 -O1 -Wall -Wextra -static -o $@ test/$(@F).c
-
-test/bin/actor: test/random/actor.c test/sig.h
-	mkdir -p test/bin
-	cc -std=c11 -O1 -Wall -Wextra -static -o $@ test/random/actor.c
 
 install: $(OUT)
 	mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
@@ -152,6 +96,4 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
-.PHONY: all run check check-engines bench bench-docs check-costs costs check-sanitizers check-fuzz \
-	fuzz check-faults check-kernels check-limits check-random random release verify check-architectures \
-	test-programs install uninstall clean
+.PHONY: all run check $(SUITES) help test-programs bench release install uninstall clean
