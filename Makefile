@@ -4,30 +4,23 @@
 
 VERSION = 0.1.0
 CC = musl-gcc
-CFLAGS = -Oz -flto -fno-inline-functions-called-once -fno-thread-jumps \
-	-fno-move-loop-invariants -fno-gcse -fno-jump-tables -fno-forward-propagate \
-	-flive-range-shrinkage -fno-ipa-modref -fno-optimize-sibling-calls \
-	-fno-if-conversion -Wall -Wextra
+CFLAGS = -Os -Wall -Wextra
 STRIP = -s
 OUT = foster
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 
-SRC = init.c options.c signals.c reaper.c exec.c tty.c install.c
+SRC = init.c stop.c signals.c reaper.c proc.c exec.c tty.c options.c install.c message.c
 COMMIT = `git rev-parse --short=12 HEAD 2>/dev/null || echo unknown`
 
-# where a machine has it: functions with "..." needn't save floating point registers
-NO_FLOAT = `$(CC) -mgeneral-regs-only -E -x c /dev/null >/dev/null 2>&1 && echo -mgeneral-regs-only`
-
 # What foster needs, whatever the user's flags are. A static PIE is linked by hand, since
-# musl-gcc's -static-pie makes a dynamic binary; one segment for code and constants saves a
-# page and its fault at each start.
-NEEDED = -std=c11 -fPIE $(NO_FLOAT) -fstack-protector-strong -fno-asynchronous-unwind-tables \
-	-ffunction-sections -fdata-sections \
+# musl-gcc's -static-pie makes a dynamic binary. Nothing unwinds the stack, and constants may lie
+# beside the code: together these would take a third more on disk.
+NEEDED = -std=c11 -fPIE -fstack-protector-strong -fno-asynchronous-unwind-tables \
 	-DVERSION='"$(VERSION)"' -DCOMMIT="\"$(COMMIT)\""
 LINK = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
-	-Wl,-z,noexecstack,-z,noseparate-code,--gc-sections,--build-id=none,--hash-style=sysv $(STRIP) \
+	-Wl,-z,noexecstack,-z,noseparate-code $(STRIP) \
 	`$(CC) -pie '-\#\#\#' -x c /dev/null 2>&1 | tr ' "' '\n\n' | sed -n 's/\(.*\)Scrt1\.o$$/\1rcrt1.o \1crti.o \1crtn.o/p'`
 
 all: $(OUT)

@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "foster.h"
@@ -17,11 +19,11 @@
 #define NOT_FOUND 127
 #define NOT_STARTED 126
 #define SHELL "/bin/sh"
-#define FRAMES 1024	/* bytes: more than start_program's and libc's clone() need */
+#define STACK_SIZE 65536	/* bytes: the child's, for lines, paths and libc */
 
 /* what the child is told, and what it tells through the memory that it shares */
 struct start {
-	struct state *st;
+	const struct state *st;
 	const struct options *opt;
 	int failed;		/* exit status, once it is known to be needed */
 };
@@ -29,21 +31,23 @@ struct start {
 /* foster's own header, for the machine that it was built for */
 extern const unsigned char __ehdr_start[] __attribute__((visibility("hidden")));
 
+/* the beginning of a file, with a NUL behind it; returns its length, or -1 */
 static ssize_t
 read_head(const char *file, char *buf, size_t size)
 {
-	int fd = open_file(file, O_RDONLY, 0);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, size);
+	int fd = open_file(file, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
 
 	if (fd >= 0)
 		close(fd);
+	buf[n > 0 ? n : 0] = '\0';
 	return n;
 }
 
 /* POSIX: a file that the kernel takes for no program may be a shell's. An empty file isn't,
- * nor one with characters that no text has. */
+ * nor one with characters that no text has, nor one that names its interpreter. */
 static bool
-is_text(const char *file)
+is_for_shell(const char *file)
 {
 	char buf[512];
 	ssize_t n = read_head(file, buf, sizeof buf);
@@ -54,7 +58,7 @@ is_text(const char *file)
 		if ((c < ' ' && (c < '\a' || c > '\r') && c != '\033') || c == 0x7f)
 			return false;
 	}
-	return n > 0;
+	return n > 0 && strncmp(buf, "#!", 2) != 0;
 }
 
 /* execve(2) with execvp(3)'s fallback; returns only with the error */
@@ -64,13 +68,16 @@ try_exec(char *file, char **argv)
 	char *name = argv[0];
 
 	execve(file, argv, environ);
-	if (errno != ENOEXEC || !is_text(file))
+	if (errno != ENOEXEC)
 		return errno;
-	argv[-1] = (char *)SHELL;
-	argv[0] = file;
-	execve(SHELL, argv - 1, environ);
-	argv[0] = name;
-	return errno;
+	if (is_for_shell(file)) {
+		argv[-1] = (char *)SHELL;
+		argv[0] = file;
+		execve(SHELL, argv - 1, environ);
+		argv[0] = name;
+		return errno;
+	}
+	return ENOEXEC;
 }
 
 static bool
@@ -83,16 +90,14 @@ exists(const char *file)
 static const char *
 script_interpreter(char *head)
 {
-	char *name = head + 2, *end;
+	char *name = head + 2;
 
-	while (*name == ' ' || *name == '\t')
-		name++;
-	for (end = name; *end && *end != ' ' && *end != '\t' && *end != '\n'; end++)
-		;
-	*end = '\0';
+	name += strspn(name, " \t");
+	name[strcspn(name, " \t\n")] = '\0';
 	return name;
 }
 
+/* a number of the ELF header's, in this machine's byte order */
 static uint64_t
 field(const char *at, int size)
 {
@@ -124,7 +129,7 @@ elf_loader(const char *file, const char *head, char *name, size_t size)
 	const char *found = NULL;
 	char header[56];
 	ssize_t n;
-	int fd = open_file(file, O_RDONLY, 0);
+	int fd = open_file(file, O_RDONLY);
 
 	if (fd < 0)
 		return NULL;
@@ -142,87 +147,74 @@ elf_loader(const char *file, const char *head, char *name, size_t size)
 }
 
 /* says it where errno's text would mislead: what the file needs to run is missing, not it */
-APART static bool
-explain(const char *program, const char *file, int error)
+static bool
+explain(int report, const char *program, const char *file, int error)
 {
 	char head[256] = "", name[256];
-	const char *what = "interpreter", *needed;
+	const char *what = "interpreter", *needed = NULL;
 	bool elf;
 
-	read_head(file, head, sizeof head - 1);
-	elf = after(head, ELFMAG);
+	read_head(file, head, sizeof head);
+	elf = memcmp(head, ELFMAG, SELFMAG) == 0;
 	if (error == ENOEXEC && elf && !same_machine(head)) {
-		say("%s: the binary is for another architecture", program);
+		say_and_report(report, WORD ": the binary is for another architecture", program);
 		return true;
 	}
-	if (error != ENOENT || !exists(file))
-		return false;
-	if (elf) {
+	if (strncmp(head, "#!", 2) == 0 && (error == ENOENT || error == ENOEXEC)) {
+		needed = script_interpreter(head);
+	} else if (error == ENOENT && elf) {
 		what = "loader";
 		needed = elf_loader(file, head, name, sizeof name);
-	} else {
-		needed = head[0] == '#' && head[1] == '!' ? script_interpreter(head) : SHELL;
+	} else if (error == ENOENT && exists(file)) {
+		needed = SHELL;
 	}
-	if (!needed || equal(needed, file))
+	if (!needed || strcmp(needed, file) == 0)
 		return false;
 	if (exists(needed))	/* then that lacks something */
-		return explain(program, needed, error);
-	say("%s: the %s %s is missing", program, what, needed);
+		return explain(report, program, needed, error);
+	say_and_report(report, WORD ": the %s %s is missing", program, what, needed);
 	return true;
 }
 
 /* says why the program could not be started; returns the exit status */
 static int
-explain_failure(const char *program, const char *file, int error)
+explain_failure(int report, const char *program, const char *file, int error)
 {
 	bool found = error != ENOENT || exists(file);
 
 	/* so that a broken standard error doesn't kill it before its status is known */
 	set_mask(ALL_SIGNALS, NULL);
-	if (!explain(program, file, error)) {
+	if (!explain(report, program, file, error)) {
 		errno = error;
-		say("%s:", program);
+		say_and_report(report, WORD ":", program);
 	}
 	return found ? NOT_STARTED : NOT_FOUND;
 }
 
 /* execvp(3)'s search; returns the exit status when nothing could be run, its line written */
 static int
-run(char **argv)
+run(int report, char **argv)
 {
-	const char *name = argv[0], *dir = NULL, *end;
-	size_t name_len = length(name), dir_len, size;
+	const char *name = argv[0], *dir = getenv("PATH"), *end;
+	char file[PATH_MAX], blamed[PATH_MAX] = "";
 	int error = ENOENT, last;
 	bool passes;
 
-	if (!name_len || *end_of(name, '/'))
-		return explain_failure(name, name, try_exec(argv[0], argv));
-	if (name_len > NAME_MAX)
-		return explain_failure(name, name, ENAMETOOLONG);
-	for (char **e = environ; *e && !dir; e++)
-		dir = after(*e, "PATH=");
+	if (!*name || strchr(name, '/'))
+		return explain_failure(report, name, name, try_exec(argv[0], argv));
+	if (strlen(name) > NAME_MAX)
+		return explain_failure(report, name, name, ENAMETOOLONG);
 	if (!dir)
 		dir = "/usr/local/bin:/bin:/usr/bin";
-	size = length(dir) + name_len + 2;
-	if (size > PATH_MAX)
-		size = PATH_MAX;
-	char file[size], blamed[size];
-
-	blamed[0] = '\0';
 	for (;; dir = end + 1) {
-		end = end_of(dir, ':');
-		dir_len = (size_t)(end - dir);
-		if (dir_len + name_len + 2 <= size) {
-			memcpy(file, dir, dir_len);
-			if (dir_len)
-				file[dir_len++] = '/';
-			memcpy(file + dir_len, name, name_len + 1);
+		end = strchrnul(dir, ':');
+		if (snprintf(file, sizeof file, "%.*s%s%s", (int)(end - dir), dir, end == dir ? "" : "/", name) < PATH_MAX) {
 			last = try_exec(file, argv);
 			passes = last == ENOENT || last == ENOTDIR || last == EACCES;
 			/* a later directory may have one that works; else the first that is there is it */
 			if (!passes || (!*blamed && exists(file))) {
 				error = last;
-				memcpy(blamed, file, length(file) + 1);
+				strcpy(blamed, file);
 			}
 			if (!passes)
 				break;
@@ -230,35 +222,27 @@ run(char **argv)
 		if (!*end)
 			break;
 	}
-	return explain_failure(name, blamed, error);
+	return explain_failure(report, name, blamed, error);
 }
 
-/* LISTEN_PID and its like name the process that they are meant for, sd_listen_fds(3) */
-static void
-set_pid(const char *name, const char *own, char *variable)
+/* LISTEN_PID and its like name the process that they are meant for, sd_listen_fds(3); true if
+ * the variable name named foster, and variable takes its place */
+static bool
+name_program(const char *name, pid_t self, char *variable, size_t size)
 {
-	const char *value;
+	size_t len = strlen(name);
 
 	for (char **e = environ; *e; e++) {
-		value = after(*e, name);
-		if (value && equal(value, own)) {
-			format(variable, 32, "%s%d", name, (int)own_pid());
-			*e = variable;
-		}
+		if (strncmp(*e, name, len) != 0 || (*e)[len] != '=')
+			continue;
+		snprintf(variable, size, "%s=%d", name, (int)self);
+		if (strcmp(*e, variable) != 0)
+			return false;
+		snprintf(variable, size, "%s=%d", name, (int)getpid());
+		*e = variable;
+		return true;
 	}
-}
-
-static void
-name_program(const struct state *st, char listen[32], char watchdog[32])
-{
-	char own[16];
-
-	format(own, sizeof own, "%d", (int)st->self);
-	set_pid("WATCHDOG_PID=", own, watchdog);
-	listen[0] = '\0';
-	set_pid("LISTEN_PID=", own, listen);
-	if (listen[0])
-		take_variable("LISTEN_PIDFDID=");
+	return false;
 }
 
 /* the child: its memory is foster's until it runs the program or exits */
@@ -266,50 +250,49 @@ static int
 become_program(void *argument)
 {
 	struct start *start = argument;
-	struct state *st = start->st;
+	const struct state *st = start->st;
 	const struct options *opt = start->opt;
 	char listen[32], watchdog[32];
 	int sig;
 
 	start->failed = FAILED;
-	if (setpgid(0, 0) < 0)
+	if (retry(setpgid(0, 0)) < 0)
 		die(FAILED, "setpgid:");
-	if (st->take_tty)
-		set_foreground(st->tty, own_pid());
-	if (st->ignore_chld)
+	if (st->terminal.given)
+		retry(tcsetpgrp(st->terminal.fd, getpid()));
+	if (st->self.ignored_chld)
 		set_disposition(SIGCHLD, SIG_IGN);
 	for (uint64_t set = opt->ignored | opt->defaulted; set; set &= set - 1) {
 		sig = __builtin_ctzll(set) + 1;
 		set_disposition(sig, (opt->ignored & BIT(sig)) ? SIG_IGN : SIG_DFL);
 	}
-	name_program(st, listen, watchdog);
+	name_program("WATCHDOG_PID", st->self.pid, watchdog, sizeof watchdog);
+	if (name_program("LISTEN_PID", st->self.pid, listen, sizeof listen))
+		unsetenv("LISTEN_PIDFDID");
 	start->failed = 0;
-	/* last: a child stopped before its exec would hold foster up */
-	set_mask(st->mask, NULL);
-	start->failed = run(opt->program);
+	/* last: a child suspended before its exec would hold foster up */
+	set_mask(st->self.mask, NULL);
+	start->failed = run(st->report.fd, opt->program);
 	_exit(start->failed);
 }
 
-APART bool
-start_program(struct state *st, const struct options *opt, int *status)
+int
+start_program(struct state *st, const struct options *opt)
 {
-	/* as vfork(2) has it, the child uses the stack below this frame and that of the call,
-	 * which is free until then; an array would cost another page */
-	char *frame = __builtin_frame_address(0);
+	_Alignas(16) char stack[STACK_SIZE];
 	struct start start = {.st = st, .opt = opt};
 	char *name = *opt->program;
 	pid_t pid;
 
 	/* vfork(2) by its own name is a plain fork in musl on some machines */
-	pid = clone(become_program, frame - FRAMES, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
+	pid = retry(clone(become_program, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &start));
 	if (pid < 0)
 		die(FAILED, "clone:");
 	*opt->program = name;	/* the child has another for a text, on its stack */
-	if (!start.failed) {
-		st->program = st->group = pid;
-		return true;
+	st->program.pid = st->program.group = pid;
+	if (start.failed) {
+		retry(waitpid(pid, NULL, 0));
+		st->program.pid = 0;
 	}
-	insist(SYS_wait4, pid, 0, 0, 0);
-	*status = start.failed;
-	return false;
+	return start.failed;
 }

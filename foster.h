@@ -6,28 +6,38 @@
 #define FOSTER_H
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #define LAST_SIGNAL 64
-#define FIRST_QUEUED 32		/* the kernel's SIGRTMIN: from here on signals are queued */
-#define FIRST_RT 34		/* as glibc, systemd and runtimes count, not musl's 35 */
+#define FIRST_REAL_TIME 32	/* the kernel's SIGRTMIN: from here on signals are queued */
+#define RTMIN 34		/* as glibc, systemd and runtimes count, not musl's 35 */
 #define BIT(sig) ((uint64_t)1 << ((sig) - 1))
 #define ALL_SIGNALS UINT64_MAX	/* those too that musl's sigfillset leaves out */
-#define NEVER INT64_MAX		/* a time in ms that does not come */
+#define NEVER INT64_MAX		/* a time that does not come */
 #define MAX_STEPS 16
+#define MAX_PIDS 4194304	/* PID_MAX_LIMIT, include/linux/threads.h */
 #define LINE_SIZE 4096		/* PIPE_BUF: a pipe takes a line whole or not at all */
-#define NUMBER_SIZE 32		/* a formatted number with its unit */
+#define TIME_SIZE 32
 #define FAILED 125		/* exit status: foster's own failure */
 
-/* for functions with a large frame: as part of a caller's, it would spread that over pages
- * that are never touched again but stay */
-#define APART __attribute__((noinline))
+/* a word of the user's in a message, cut so that the reason behind it has room */
+#define WORD "%.900s"
+
+/* A call that failed may succeed the next time. Four tries, so that nothing spins; the error
+ * given is an answer and ends them. */
+#define retry_unless(answer, call) __extension__ ({ \
+	__typeof__(call) result_; \
+	for (int tries_ = 0; (result_ = (call)) < 0 && errno != (answer) && tries_ < 3; tries_++) \
+		; \
+	result_; \
+})
+#define retry(call) retry_unless(0, call)
 
 enum action { RUN, HELP, VERSION_LINE, LICENSE, INSTALL };
+enum target { BY_SIGNAL, TO_GROUP, TO_PROGRAM };	/* neither -g nor -c, -g, -c */
 
 struct schedule {
 	int64_t pause_ms;	/* before the first step; 0: none */
@@ -41,179 +51,247 @@ struct schedule {
 /* what the user asked for; const once it was read */
 struct options {
 	enum action action;
-	bool group, single_child, pause, warn_reaped;
+	enum target target;
+	bool pause, warn_reaped;
 	int verbose;
 	int parent_death;	/* a signal, or 0 */
-	uint64_t ignored, defaulted;	/* for the program's start */
-	int64_t timeout_ms;	/* -1: none */
+	uint64_t ignored, defaulted;	/* dispositions for the program's start */
+	int64_t timeout_ms;	/* 0: none */
 	const char *report, *install;
 	char **program;		/* its argv; program[-1] may be overwritten */
 	signed char rewrite[LAST_SIGNAL + 1];	/* 0: as it came; -1: drop */
-	uint64_t queued;	/* those that are forwarded as real-time signals */
-	uint64_t stops;		/* those that begin a stop */
-	unsigned char exit_shift[256];	/* added to an exit status, modulo 256 */
+	uint64_t real_time;	/* signals that are forwarded as real-time signals */
+	uint64_t stops;		/* signals that begin a stop */
+	int stop_signal;	/* the first of --stop, or SIGTERM as -r rewrites it */
+	unsigned char exit_as[256];	/* added to an exit status, modulo 256 */
 	struct schedule stop, drain;
 };
 
-enum phase { RUNNING, LEFT_GROUP, DRAINING, DONE };
-
-/* everything that changes */
-struct state {
-	enum phase phase;
-	pid_t self;		/* foster's own PID */
-	bool init;		/* it is 1 */
-	uint64_t mask;		/* the program's signal mask: the one foster was given */
-	bool ignore_chld;	/* foster was given an ignored SIGCHLD */
-	pid_t program;		/* 0 once it was reaped: its number may be another's */
-	pid_t group;		/* its process group */
-	int status;		/* the program's wait status */
-	int stopped_by;		/* what the program stopped by, as long as foster may have to act on it; or 0 */
-	bool children;		/* foster has any, as of the last reaping */
-	uint64_t told;		/* signals that foster sent to the whole group */
-	uint64_t sent_alone;	/* signals that it sent to the program alone */
-	bool stopping, timed_out;
-	int stop_signal;	/* what a stop without a schedule sends */
-	const struct schedule *schedule;	/* the one that runs, or NULL */
-	int step;		/* its step that was last done; -1: none yet */
-	int64_t due, timeout;	/* on the monotonic clock, in ms, as all times are */
-	int64_t look;		/* when to look again for what is left */
-	int64_t retry;		/* when to offer the held signal again; NEVER: none is held */
-	bool said_full;
-	int64_t roomy;		/* when the program's queue was last seen with much room */
-	uint64_t roomless;	/* those that it was sent without room, and may not have taken yet */
-	uint64_t passed_over;	/* signals that wait until the others had their turn */
-	unsigned turn;
-	int tty;		/* the controlling terminal, or -1 */
-	bool take_tty;		/* the program's group becomes its foreground */
-	int report;		/* the report file, or -1 */
-	uint64_t oom_kills;	/* the cgroup's count at the start */
-	siginfo_t held;		/* a signal that the program's full queue refused */
+/* facts about foster; const once the program runs */
+struct self {
+	pid_t pid;
+	bool init;		/* it is PID 1 */
+	bool adopts;		/* orphans become its children */
+	bool ignored_chld;	/* it was given an ignored SIGCHLD */
+	uint64_t mask;		/* the signal mask that it was given */
 };
 
-/* init.c: one line "foster: ..." on standard error, dropped if it can't be taken at once. Of
- * formats it knows %s, %d, %S (int: a signal's name), %t and %T (int64_t: ms, as "10s" and
- * "10 s"); one that ends in a colon gets errno's text. errno is kept. */
-void say(const char *format, ...);
-/* init.c: says it and exits with status */
-_Noreturn void die(int status, const char *format, ...);
-/* init.c: formats into buf (size bytes with the NUL); control characters of %s are written
- * as \n, \r or \xNN if escape is set; returns the length, cut to what fits */
-size_t format_args(char *buf, size_t size, bool escape, const char *format, va_list);
-/* init.c: the same, not escaped */
-size_t format(char *buf, size_t size, const char *format, ...);
-/* init.c: where word has its first c, or its end */
-const char *end_of(const char *word, char c);
-/* init.c: strlen(3), in a tenth of libc's size */
-size_t length(const char *word);
-/* init.c: true if the words are the same */
-bool equal(const char *, const char *);
-/* init.c: what follows prefix in word; NULL if word doesn't begin with it */
-char *after(char *word, const char *prefix);
-/* init.c: open(2), close-on-exec, without waiting and without gaining a terminal; the descriptor
- * is none of 0 to 2, where lines for standard error would go to it. -1: failed. */
-int open_file(const char *file, int flags, int mode);
-/* init.c: another such descriptor for the same open file; -1: failed */
-int copy_descriptor(int fd);
-/* init.c: the monotonic clock in ms */
-int64_t now_ms(void);
+/* facts about the program */
+struct program {
+	pid_t pid;		/* 0 once it was reaped: the number may be another's */
+	pid_t group;		/* the process group that it was started in */
+	int status;		/* its wait status */
+	uint64_t forwarded;	/* the signals that foster sent to it */
+	int last;		/* the last of them */
+	bool last_to_group;	/* it went to the whole group */
+};
 
-/* options.c: reads FOSTER_OPTIONS (and removes it from the environment), then argv;
- * what is wrong is a line and exit status 125 */
-void read_options(struct options *, int argc, char **argv);
-/* options.c: removes a variable, named with its =, from the environment; its value or NULL */
-char *take_variable(const char *name);
-/* options.c: what --help says, into buf; returns its length */
-size_t help_text(char *buf, size_t size);
-/* options.c: says the options as they were understood, one a line, as they read back to the
- * same */
-void say_options(const struct options *);
+/* a signal whose payload the program's full queue refused */
+struct queue {
+	siginfo_t held;
+	int64_t retry_at;	/* NEVER: none is held */
+	bool said_full;
+};
 
-/* install.c: copies foster itself to file, mode 0755, complete or not at all; returns the
- * exit status */
-int install(const char *file);
+/* whose turn it is among pending signals */
+struct turns {
+	uint64_t passed_over;	/* those that wait until the others had their turn */
+	unsigned taken;
+};
 
-/* exec.c: starts the program in a process group of its own; false if it could not be
- * started, then *status is the exit status and the line about it was written */
-bool start_program(struct state *, const struct options *, int *status);
+struct terminal {
+	int fd;			/* the controlling terminal, or -1 */
+	bool given;		/* the program has had it */
+	pid_t suspended;	/* as PID 1: a child that waits for the terminal, or 0 */
+	pid_t continued;	/* a child that Ctrl-Z suspended and foster continued, or 0 */
+	int64_t again_at;	/* when its group is continued once more */
+};
 
-/* signals.c: a system call; one that fails is tried three times more, since a failure may pass;
- * but a file that is not there is believed at once, and a process the second time */
-long insist(long call, long a, long b, long c, long d);
-/* signals.c: getpid(2), by insisting */
-pid_t own_pid(void);
+/* how the end of the program is told */
+struct report {
+	int fd;			/* the report file, or -1 */
+	bool told;		/* it was written, and said */
+	uint64_t oom_kills;	/* the cgroup's count at the start */
+};
+
+enum phase { RUNNING, GROUP, OTHERS, DONE };
+
+/* the shutdown; see the table in stop.c. Times are in us on the monotonic clock. */
+struct stop {
+	enum phase phase;
+	bool begun;
+	bool timed_out;
+	bool blind;		/* parents first is not possible */
+	bool killing;		/* a final KILL was sent */
+	int ended_by;		/* the signal that ended the program, also by its exit status; or 0 */
+	int group_asked;	/* the signal that asked the whole group; 0: none did */
+	const struct schedule *schedule;	/* the one that runs, or NULL */
+	int step;		/* its step that was last done; -1: none yet */
+	int64_t step_at, timeout_at;
+	int64_t look_at, not_before;	/* the next look at who is left */
+	int64_t tell_at;	/* the next line about who is waited for */
+	bool joined;		/* the last look met one that joined by setns(2) */
+	unsigned char asked[MAX_PIDS / 8];	/* a bit for each child that was asked */
+};
+
+/* everything that changes, grouped by who changes it */
+struct state {
+	struct self self;
+	struct program program;
+	bool children;		/* foster had any when it last reaped */
+	struct queue queue;
+	struct turns turns;
+	struct terminal terminal;
+	struct report report;
+	struct stop stop;
+};
+
+/* a walk over foster's children */
+struct walk {
+	int fd;
+	pid_t self;
+	bool list;		/* fd is the kernel's list of children, not /proc */
+	bool joined;		/* also those that joined the PID namespace by setns(2) */
+	bool met_joined;	/* one of these was met */
+	long used, size;
+	_Alignas(8) char buf[1024];
+};
+
+/* message.c: one line "foster: ..." on standard error, dropped if it can't be taken at once.
+ * A format that ends in a colon gets errno's text. errno is kept. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* message.c: says it, and exits with status */
+_Noreturn void die(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* message.c: says it, and appends the line to the file fd unless that is -1 */
+void say_and_report(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* message.c: a time, as "10 s" or "300 ms", into buf of TIME_SIZE bytes */
+const char *time_text(int64_t ms, const char *space, char *buf);
+/* message.c: appends text to the file fd, whole or not at all; false: not written */
+bool append(int fd, const char *text);
+
+/* signals.c: the signal that word (of len bytes) names; 0 if none */
+int signal_by_name(const char *word, size_t len);
+/* signals.c: its name without SIG */
+const char *signal_name(int sig);
 /* signals.c: sets the signal mask; the one before into *old if that is not NULL */
 bool set_mask(uint64_t, uint64_t *old);
 /* signals.c: sets sig's disposition to SIG_DFL or SIG_IGN; true if it was ignored before */
 bool set_disposition(int sig, void (*)(int));
-/* signals.c: true if sig is ignored now */
+/* signals.c: true if sig is ignored */
 bool is_ignored(int sig);
-/* signals.c: sig becomes one of set, or none of it */
-void put_bit(uint64_t *set, int sig, bool in);
 /* signals.c: true if sig is pending */
 bool is_pending(int sig);
 /* signals.c: takes one of set that is pending; 0 if none is */
 int take_pending(uint64_t set, siginfo_t *);
-/* signals.c: the number of the signal that word (of len bytes) names, in either case, with
- * or without SIG; 0 if none */
-int signal_by_name(const char *word, size_t len);
-/* signals.c: its name without SIG, which may be put into buf */
-const char *signal_name(char buf[NUMBER_SIZE], int sig);
-/* signals.c: the next signal, in an order that lets none starve; 0 when the deadline (ms)
- * has come or there may be something to look at */
-int next_signal(struct state *, const struct options *, siginfo_t *, int64_t deadline);
-/* signals.c: sends sig to where a signal of this kind goes */
-void forward(struct state *, const struct options *, int sig, siginfo_t *);
+/* signals.c: the next signal of set, in an order that lets none starve; 0 at the deadline, and
+ * sometimes before */
+int next_signal(struct turns *, uint64_t set, siginfo_t *, int64_t deadline);
+/* signals.c: the monotonic clock in us */
+int64_t now_us(void);
+/* signals.c: the time ms from now, in us */
+int64_t in_ms(int64_t ms);
+/* signals.c: kill(2) of one process */
+bool signal_process(pid_t, int sig);
+/* signals.c: kill(2) of a process group, never more: group 1 is refused, as -1 is everybody */
+bool signal_group(pid_t group, int sig);
+/* signals.c: kill(2) of all in the PID namespace but foster, which has to be its PID 1 */
+void signal_everybody(const struct self *, int sig);
+/* signals.c: true if the group has a member; zombies count */
+bool group_exists(pid_t group);
+/* signals.c: sends sig to the program's group, or to the program alone; true if the whole
+ * group was reached */
+bool signal_target(const struct program *, int sig, bool to_group);
+/* signals.c: the same, and remembers it as the last */
+bool deliver(struct program *, int sig, bool to_group);
+/* signals.c: sends sig, as it came, to where a signal of its kind goes; one whose payload the
+ * program's queue refuses is held. True if the whole group was reached. */
+bool forward(struct program *, struct queue *, const struct options *, int sig, siginfo_t *);
 /* signals.c: offers the held signal again */
-void forward_held(struct state *, const struct options *);
-/* signals.c: sends sig where SIGTERM goes, then SIGCONT */
-void send_stop(struct state *, const struct options *, int sig);
-/* signals.c: continues the program and its group, also where it left that */
-void continue_program(struct state *);
-/* signals.c: kill(2), by insisting */
-bool send_to(pid_t, int sig);
-/* signals.c: the same, then SIGCONT, so that a stopped process sees it too */
-void send_and_continue(pid_t, int sig);
+void forward_held(struct program *, struct queue *, const struct options *);
 
-/* reaper.c: reaps the children that have ended, a batch at a time; true if the program was
- * one (then its status is set, and program is 0). Sets stopped_by and children. */
+/* proc.c: open(2), close-on-exec, without waiting and without gaining a terminal; the descriptor
+ * is none of 0 to 2, where lines for standard error would go to it. -1: failed. */
+int open_file(const char *file, int flags);
+/* proc.c: another such descriptor for the same open file; -1: failed */
+int copy_descriptor(int fd);
+/* proc.c: begins a walk over foster's living children, and those that joined as well if
+ * joined; false: no /proc of this PID namespace */
+bool start_walk(struct walk *, pid_t self, bool joined);
+/* proc.c: the next one; 0 at the end, and the walk is over */
+pid_t next_child(struct walk *);
+/* proc.c: ends a walk early */
+void end_walk(struct walk *);
+/* proc.c: true if another process than foster and its parent is in foster's group */
+bool group_is_shared(const struct self *);
+/* proc.c: the name of a process, into buf; "?" without /proc */
+const char *process_name(pid_t, char *buf, size_t size);
+/* proc.c: true if the process ignores each of these signals; false without /proc */
+bool ignores(pid_t, uint64_t signals);
+/* proc.c: the number behind key, at the start of a line in a file of the kernel's; false if it
+ * is not there */
+bool read_field(const char *file, const char *key, unsigned base, uint64_t *value);
+/* proc.c: how many processes the container's cgroup has lost for want of memory */
+uint64_t oom_kills(void);
+
+/* tty.c: finds the controlling terminal; the program gets it if foster has it and nobody
+ * shares it */
+void find_terminal(struct terminal *, const struct self *);
+/* tty.c: a child was suspended: continues it, hands it the terminal, or suspends foster too */
+void child_suspended(struct terminal *, const struct self *, const struct program *, pid_t, int sig);
+/* tty.c: foster was continued: the program's group, or what is left of it, gets the terminal */
+void give_terminal(struct terminal *, const struct self *, const struct program *);
+/* tty.c: as PID 1: a child that waits for the terminal gets it if its foreground group is gone */
+void pass_terminal_on(struct terminal *);
+/* tty.c: continues a child's group once more, after a Ctrl-Z that was undone */
+void continue_again(struct terminal *);
+/* tty.c: true if the group is the terminal's foreground group */
+bool in_foreground(const struct terminal *, pid_t group);
+/* tty.c: at the end: makes foster's group the foreground again, if nobody else is there */
+void take_terminal(const struct terminal *, const struct self *, const struct program *);
+
+/* reaper.c: reaps children that have ended, a batch at a time; true if the program was one.
+ * *more: there may be others that have. */
 bool reap(struct state *, const struct options *, bool *more);
-/* reaper.c: true if /proc is there and this PID namespace's */
-bool own_proc(void);
+/* reaper.c: reaps all that have ended; those that end later leave no zombie */
+void reap_rest(struct state *, const struct options *);
+/* reaper.c: true if foster has a child in the group */
+bool has_child_in(pid_t group);
+/* reaper.c: remembers that the child was asked, until it is reaped */
+void set_asked(struct stop *, pid_t);
+/* reaper.c: true if it was */
+bool is_asked(const struct stop *, pid_t);
 /* reaper.c: a wait status as an exit status: 0 to 255, 128+n for signal n */
 int exit_status(int status);
-/* reaper.c: a wait status in words, into buf of 80 bytes */
-const char *status_text(char *buf, int status, bool out_of_memory);
-/* reaper.c: true if the group has no member at all, zombies counted */
-bool group_gone(pid_t group);
-/* reaper.c: true if the group has no member but zombies (without /proc: none at all); reads
- * all of /proc, so not to be asked for each child that ends */
-bool group_empty(pid_t group);
-/* reaper.c: true if a drain has nothing left to do; thorough: also told apart from zombies
- * that are another's, which reads all of /proc */
-bool nothing_left(const struct state *, bool thorough);
-/* reaper.c: sends SIGTERM, then SIGCONT, to the members of the group that ignore sig */
-void tell_ignoring(pid_t group, int sig);
-/* reaper.c: sends sig, then SIGCONT, to all that a drain is for */
-void send_drain(const struct state *, int sig);
-/* reaper.c: who is left, for a message: "pid 17 (worker) and 2 more" */
-void left_text(const struct state *, bool drain, char *buf, size_t size);
-/* reaper.c: how many processes the container's cgroup has lost for want of memory */
-uint64_t oom_kills(void);
-/* reaper.c: the number behind key (at a line's start) in a file of the kernel's; of two,
- * separated by a slash, the second into *limit if that is not NULL; false if not there */
-bool read_field(const char *file, const char *key, int base, uint64_t *value, uint64_t *limit);
+/* reaper.c: a wait status in words */
+const char *status_text(int status, char *buf, size_t size);
 
-/* tty.c: finds the controlling terminal, and whether the program is to have it */
-void find_terminal(struct state *);
-/* tty.c: makes the group the terminal's foreground group, ioctl_tty(2) */
-bool set_foreground(int tty, pid_t group);
-/* tty.c: makes the group that the program is in the foreground group if foster's own is now */
-void give_terminal(struct state *);
-/* tty.c: at the end: makes foster's group the foreground again, if nobody else is there */
-void take_terminal(const struct state *);
-/* tty.c: true if the program's group is the terminal's foreground group */
-bool group_in_foreground(const struct state *);
-/* tty.c: the program stopped: continue it, hand it the terminal, or stop with it */
-void program_stopped(struct state *);
+/* exec.c: starts the program in a process group of its own. 0, or the exit status where it
+ * could not be started; the line about it was written then. */
+int start_program(struct state *, const struct options *);
+
+/* stop.c: a request to stop: sig, as rewritten; from: as it came, 0 for the time-out */
+void request_stop(struct state *, const struct options *, int from, int sig, siginfo_t *);
+/* stop.c: another signal, once the program has ended */
+void pass_on(struct state *, const struct options *, int sig);
+/* stop.c: the program has ended */
+void after_program(struct state *, const struct options *);
+/* stop.c: children have ended since the program has */
+void after_child(struct state *, const struct options *);
+/* stop.c: does what is due now */
+void keep_time(struct state *, const struct options *);
+/* stop.c: when something is due next; NEVER: nothing */
+int64_t next_due(const struct stop *);
+
+/* options.c: reads the name, the environment (and removes FOSTER_OPTIONS from it) and argv;
+ * what is wrong is a line and exit status 125 */
+void read_options(struct options *, int argc, char **argv);
+/* options.c: what --help prints */
+extern const char help_text[];
+/* options.c: says the options as they were understood, one a line */
+void say_options(const struct options *);
+
+/* install.c: copies foster itself to file, mode 0755, complete or not at all; what fails is a
+ * line and exit status 125 */
+void install(const char *file);
 
 #endif

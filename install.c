@@ -7,8 +7,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "foster.h"
@@ -21,52 +22,40 @@ copy(int from, int to)
 	char buf[4096];
 	ssize_t n, done, put;
 
-	while ((n = read(from, buf, sizeof buf)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
+	while ((n = retry(read(from, buf, sizeof buf))) > 0) {
 		for (done = 0; done < n; done += put) {
-			put = write(to, buf + done, (size_t)(n - done));
-			if (put < 0 && errno == EINTR)
-				put = 0;
+			put = retry(write(to, buf + done, (size_t)(n - done)));
 			if (put < 0)
 				return false;
 		}
 	}
 	/* some file systems tell of a full disk only here */
-	return syscall(SYS_fchmod, to, 0755) == 0 && fsync(to) == 0;
+	return n == 0 && fchmod(to, 0755) == 0 && fsync(to) == 0;
 }
 
-int
+void
 install(const char *file)
 {
 	char temporary[PATH_MAX];
-	size_t len = length(file);
-	int self = open_file(SELF, O_RDONLY, 0), to = -1;
+	const char *slash = strrchr(file, '/');
+	int self = open_file(SELF, O_RDONLY), to, error;
 
 	if (self < 0)
 		die(FAILED, SELF ":");
-	if (len + 12 > sizeof temporary) {
+	/* beside it, under a name of its own: two containers of a pod may install into one volume
+	 * at a time, and only within a file system is rename(2) complete or not at all */
+	if (snprintf(temporary, sizeof temporary, "%.*s.foster-XXXXXX",
+	    slash ? (int)(slash + 1 - file) : 0, file) >= PATH_MAX) {
 		errno = ENAMETOOLONG;
-		die(FAILED, "%s:", file);
+		die(FAILED, WORD ":", file);
 	}
-	memcpy(temporary, file, len + 1);
-	/* a name of its own: two containers of a pod may install into one volume at a time */
-	for (int tries = 0; to < 0 && tries < 100; tries++) {
-		format(temporary + len, 12, ".%d", (int)((now_ms() * 100 + tries) % 100000000));
-		to = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0700);
-		if (to < 0 && errno != EEXIST)
-			break;
-	}
+	to = mkostemp(temporary, O_CLOEXEC);
 	if (to < 0)
-		die(FAILED, "%s:", file);
+		die(FAILED, WORD ":", file);
 	if (!copy(self, to) || close(to) < 0 || rename(temporary, file) < 0) {
-		int error = errno;
-
+		error = errno;
 		unlink(temporary);
 		errno = error;
-		die(FAILED, "%s:", file);
+		die(FAILED, WORD ":", file);
 	}
-	return 0;
 }

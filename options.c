@@ -1,69 +1,133 @@
 /*
- * options.c: the command line and FOSTER_OPTIONS, into struct options.
+ * options.c: the command line, the environment and the name, into struct options.
  * SPDX-License-Identifier: MIT
  */
 #define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "foster.h"
 
 #define VARIABLE "FOSTER_OPTIONS"
+#define BLANKS " \t\n\v\f\r"
+#define MAX_MS INT64_C(3600000000000)	/* a million hours: also in us it fits */
 
 /* those that have no letter */
-enum { IGNORE_SIGNAL = 1, DEFAULT_SIGNAL, STOP, DRAIN, TIMEOUT, REPORT, INSTALL_FILE };
+enum { IGNORE_SIGNAL = 256, DEFAULT_SIGNAL, STOP, DRAIN, TIMEOUT, REPORT, INSTALL_FILE };
 
-/* the parser and --help read it: four strings a row, packed, since pointers would have to be
- * relocated at each start and arrays be as long as the longest */
-#define ROW(letter, name, arg, help) letter name "\0" arg "\0" help "\0"
-static const char table[] =
-	ROW("g", "group", "", "every signal to the program's process group")
-	ROW("c", "single-child", "", "every signal to the program alone, SIGTERM too")
-	ROW("r", "rewrite", "FROM:TO", "deliver FROM as TO; TO 0 drops it")
-	ROW("\1", "ignore-signal", "SIG", "the program starts with SIG ignored")
-	ROW("\2", "default-signal", "SIG", "the program starts with SIG at its default")
-	ROW("p", "parent-death-signal", "SIG", "receive SIG when foster's own parent dies")
-	ROW("\3", "stop", "SCHEDULE", "what a stop does")
-	ROW("\4", "drain", "SCHEDULE", "the same for all that the program left behind")
-	ROW("\5", "timeout", "TIME", "begin the stop after TIME; exit status 124")
-	ROW("e", "exit-code", "CODE[:AS]", "report exit status CODE as AS (0 if not given)")
-	ROW("\6", "report", "FILE", "append a line on how the program ended to FILE")
-	ROW("s", "subreaper", "", "accepted; always on where foster is not PID 1")
-	ROW("P", "pause", "", "start no program: reap until SIGTERM or SIGINT")
-	ROW("\7", "install", "FILE", "copy foster itself to FILE and exit")
-	ROW("w", "warn-reaped", "", "a line for each orphan that is reaped")
-	ROW("v", "verbose", "", "a line for each thing done (-vv: each signal)")
-	ROW("h", "help", "", "print this and exit")
-	ROW("V", "version", "", "print the version and exit")
-	ROW("l", "license", "", "print the licence and exit (also -L)")
-	ROW("L", "", "", "");
-
-struct row {
-	char letter;
-	const char *name, *arg, *help;
+static const char letters[] = "+:gcr:p:e:sPwvhVlL";
+static const struct option names[] = {
+	{"group", no_argument, NULL, 'g'},
+	{"single-child", no_argument, NULL, 'c'},
+	{"rewrite", required_argument, NULL, 'r'},
+	{"ignore-signal", required_argument, NULL, IGNORE_SIGNAL},
+	{"default-signal", required_argument, NULL, DEFAULT_SIGNAL},
+	{"parent-death-signal", required_argument, NULL, 'p'},
+	{"stop", required_argument, NULL, STOP},
+	{"drain", required_argument, NULL, DRAIN},
+	{"timeout", required_argument, NULL, TIMEOUT},
+	{"exit-code", required_argument, NULL, 'e'},
+	{"report", required_argument, NULL, REPORT},
+	{"subreaper", no_argument, NULL, 's'},
+	{"pause", no_argument, NULL, 'P'},
+	{"install", required_argument, NULL, INSTALL_FILE},
+	{"warn-reaped", no_argument, NULL, 'w'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{"license", no_argument, NULL, 'l'},
+	{0},
 };
 
-/* where a word came from, for the line about it */
+const char help_text[] =
+	"usage: foster [OPTION]... [--] PROGRAM [ARG]...\n"
+	"\n"
+	"  -g, --group                      send every signal to the program's process group\n"
+	"  -c, --single-child               parents first: send every signal to the program\n"
+	"                                   alone, and ask what it leaves behind after it\n"
+	"  -r, --rewrite FROM:TO            deliver FROM as TO; TO 0 drops it\n"
+	"      --ignore-signal SIG          start the program with SIG ignored\n"
+	"      --default-signal SIG         start the program with SIG at its default\n"
+	"  -p, --parent-death-signal SIG    receive SIG when foster's own parent dies\n"
+	"      --stop SCHEDULE              signals and delays of a stop\n"
+	"      --drain SCHEDULE             signals and delays for processes outside the group\n"
+	"      --timeout TIME               begin the stop after TIME; exit status 124\n"
+	"  -e, --exit-code CODE[:AS]        report exit status CODE as AS (0 if not given)\n"
+	"      --report FILE                append a line on how the program ended to FILE\n"
+	"  -s, --subreaper                  ignored, for tini's users; always on unless PID 1\n"
+	"  -P, --pause                      start no program; reap until SIGTERM or SIGINT\n"
+	"      --install FILE               copy foster itself to FILE and exit\n"
+	"  -w, --warn-reaped                print a line for each orphan that is reaped\n"
+	"  -v, --verbose                    say what foster does and why (-vv: each signal)\n"
+	"  -h, --help                       print this help and exit\n"
+	"  -V, --version                    print the version and exit\n"
+	"  -l, -L, --license                print the licence and exit\n"
+	"\n"
+	"SIG: a name or a number; RTMIN is 34.  TIME: a number with ms, s, m or h.\n"
+	"SCHEDULE: [TIME/]SIG/TIME/SIG/.../SIG; a TIME alone is TERM/TIME/KILL.\n"
+	VARIABLE " in the environment holds options too, separated by blanks.\n";
+
+/* an option as it was met, for the line about it */
+struct met {
+	bool variable;		/* in FOSTER_OPTIONS */
+	const char *word;	/* the word of the command line that has it */
+	int letter;
+	bool by_letter;
+	const char *value;
+};
+
 _Noreturn static void
-bad(bool variable, const char *word, const char *reason)
+bad_word(bool variable, const char *word, const char *reason)
 {
-	die(FAILED, "%s%s: %s", variable ? VARIABLE ": " : "", word, reason);
+	die(FAILED, "%s" WORD ": %s", variable ? VARIABLE ": " : "", word, reason);
 }
 
-/* a decimal number of at most 3 digits, up to end; -1 if it is none up to 255 */
+_Noreturn static void
+bad(const struct met *met, const char *reason)
+{
+	const char *quote = *met->value ? "" : "'", *in = met->variable ? VARIABLE ": " : "";
+
+	if (met->by_letter)
+		die(FAILED, "%s-%c %s" WORD "%s: %s", in, met->letter, quote, met->value, quote, reason);
+	for (const struct option *o = names; o->name; o++)
+		if (o->val == met->letter)
+			die(FAILED, "%s--%s %s" WORD "%s: %s", in, o->name, quote, met->value, quote, reason);
+	bad_word(met->variable, met->word, reason);
+}
+
+/* a decimal number up to 255; -1 if word, of len bytes, is none */
 static int
-exit_code(const char *word, const char *end)
+exit_code(const char *word, size_t len)
 {
 	int n = 0;
 
-	if (word == end || end - word > 3)
+	if (len == 0 || len > 3)
 		return -1;
-	for (; word < end; word++) {
-		if (*word < '0' || *word > '9')
+	for (; len; len--, word++) {
+		if (!isdigit((unsigned char)*word))
 			return -1;
 		n = n * 10 + (*word - '0');
 	}
 	return n <= 255 ? n : -1;
+}
+
+/* the unit of a TIME, in ms; 0 if there is no such unit */
+static int64_t
+unit_ms(const char *word, size_t len)
+{
+	static const struct {
+		char name[3];
+		int64_t ms;
+	} units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (len == strlen(units[i].name) && memcmp(word, units[i].name, len) == 0)
+			return units[i].ms;
+	return 0;
 }
 
 /* TIME, rounded up to whole ms; false if it is none, or longer than a million hours */
@@ -71,16 +135,15 @@ static bool
 read_time(const char *word, size_t len, int64_t *ms)
 {
 	const char *end = word + len;
-	const int64_t most = INT64_C(3600000000000);
-	int64_t unit = 1000, whole = 0, part = 0, scale = 1;
-	int seen = 0;
+	int64_t unit, whole = 0, part = 0, scale = 1;
+	int digits = 0;
 	bool rest = false;
 
-	for (; word < end && *word >= '0' && *word <= '9'; word++, seen++)
-		if ((whole = whole * 10 + (*word - '0')) > most)
+	for (; word < end && isdigit((unsigned char)*word); word++, digits++)
+		if ((whole = whole * 10 + (*word - '0')) > MAX_MS)
 			return false;
 	if (word < end && *word == '.') {
-		for (word++; word < end && *word >= '0' && *word <= '9'; word++, seen++) {
+		for (word++; word < end && isdigit((unsigned char)*word); word++, digits++) {
 			if (scale < 1000000000) {
 				part = part * 10 + (*word - '0');
 				scale *= 10;
@@ -89,153 +152,152 @@ read_time(const char *word, size_t len, int64_t *ms)
 			}
 		}
 	}
-	if (!seen)
-		return false;
-	len = (size_t)(end - word);
-	if (len == 2 && after((char *)word, "ms"))
-		unit = 1;
-	else if (len == 1 && *word == 'm')
-		unit = 60000;
-	else if (len == 1 && *word == 'h')
-		unit = 3600000;
-	else if (len != 0 && (len != 1 || *word != 's'))
-		return false;
-	if (whole > most / unit)
+	unit = unit_ms(word, (size_t)(end - word));
+	if (!digits || !unit || whole > MAX_MS / unit)
 		return false;
 	*ms = whole * unit + (part * unit + scale - 1) / scale;
 	if (rest && part * unit % scale == 0)
 		++*ms;
-	return *ms <= most;
+	return *ms <= MAX_MS;
+}
+
+static bool
+begins_time(const char *word)
+{
+	return isdigit((unsigned char)*word) || *word == '.';
 }
 
 /* returns what is wrong with it, or NULL */
 static const char *
 read_schedule(const char *word, struct schedule *s)
 {
-	const char *end;
-	int64_t ms;
-	int sig;
-	bool after_signal = false;
+	size_t len = strcspn(word, "/");
 
 	memset(s, 0, sizeof *s);
-	if (read_time(word, length(word), &ms)) {	/* TIME alone */
-		s->steps = 2;
-		s->step[0].sig = SIGTERM;
-		s->step[0].wait_ms = ms;
-		s->step[1].sig = SIGKILL;
-		return NULL;
-	}
-	for (;; word = end + 1) {
-		end = end_of(word, '/');
-		if (after_signal || *word == '.' || (*word >= '0' && *word <= '9')) {
-			if (!read_time(word, (size_t)(end - word), &ms))
-				return "not a schedule: a time was expected";
-			if (!*end)
-				return "not a schedule: it must end in a signal";
-			if (after_signal)
-				s->step[s->steps - 1].wait_ms = ms;
-			else if (s->steps)
-				return "not a schedule: a signal was expected";
-			else
-				s->pause_ms = ms;
-			after_signal = false;
-			if (s->steps)
-				continue;
-			word = end + 1;
-			end = end_of(word, '/');
+	if (begins_time(word)) {
+		if (!read_time(word, len, &s->pause_ms))
+			return "not a schedule: a time was expected";
+		if (!word[len]) {	/* TIME alone */
+			s->steps = 2;
+			s->step[0].sig = SIGTERM;
+			s->step[0].wait_ms = s->pause_ms;
+			s->step[1].sig = SIGKILL;
+			s->pause_ms = 0;
+			return NULL;
 		}
-		sig = *word >= '0' && *word <= '9' ? 0 : signal_by_name(word, (size_t)(end - word));
-		if (!sig)
-			return "not a schedule: a signal's name was expected";
+		word += len + 1;
+	}
+	for (;;) {
+		len = strcspn(word, "/");
 		if (s->steps == MAX_STEPS)
 			return "not a schedule: more than 16 steps";
-		s->step[s->steps++].sig = sig;
-		after_signal = true;
-		if (!*end)
+		s->step[s->steps].sig = begins_time(word) ? 0 : signal_by_name(word, len);
+		if (begins_time(word) || !len)
+			return "not a schedule: a signal was expected";
+		if (!s->step[s->steps].sig)
+			return "no such signal";
+		s->steps++;
+		if (!word[len])
 			return NULL;
+		if (s->step[s->steps - 1].sig == SIGKILL)
+			return "not a schedule: nothing can follow KILL";
+		word += len + 1;
+		len = strcspn(word, "/");
+		if (!read_time(word, len, &s->step[s->steps - 1].wait_ms))
+			return "not a schedule: a time was expected";
+		if (!word[len])
+			return "not a schedule: it must end in a signal";
+		word += len + 1;
 	}
 }
 
-static int
-signal_word(bool variable, const char *word)
+static void
+schedule(const struct met *met, struct schedule *s)
 {
-	int sig = signal_by_name(word, length(word));
+	const char *wrong = *met->value ? read_schedule(met->value, s) : "not a schedule";
+
+	if (wrong)
+		bad(met, wrong);
+}
+
+static int
+signal_value(const struct met *met)
+{
+	int sig = signal_by_name(met->value, strlen(met->value));
 
 	if (!sig)
-		bad(variable, word, "no such signal");
+		bad(met, "no such signal");
 	return sig;
 }
 
 static void
-rewrite(struct options *opt, bool variable, const char *word)
+rewrite(struct options *opt, const struct met *met)
 {
-	const char *colon = end_of(word, ':');
+	const char *colon = strchr(met->value, ':');
 	int from, to;
 
-	if (!*colon)
-		bad(variable, word, "not FROM:TO");
-	from = signal_by_name(word, (size_t)(colon - word));
-	to = signal_by_name(colon + 1, length(colon + 1));
-	if (!from || (!to && !equal(colon + 1, "0")))
-		bad(variable, word, "no such signal");
+	if (!colon)
+		bad(met, "not FROM:TO");
+	from = signal_by_name(met->value, (size_t)(colon - met->value));
+	to = signal_by_name(colon + 1, strlen(colon + 1));
+	if (!from || (!to && strcmp(colon + 1, "0") != 0))
+		bad(met, "no such signal");
 	if (from == SIGKILL || from == SIGSTOP || from == SIGCHLD)
-		bad(variable, word, "never forwarded");
-	put_bit(&opt->queued, from, to >= FIRST_QUEUED);
-	put_bit(&opt->stops, from, to == SIGTERM || (from == SIGTERM && to));
+		bad(met, "never forwarded");
 	opt->rewrite[from] = (signed char)(to ? to : -1);
 }
 
 static void
-change_exit_code(struct options *opt, bool variable, const char *word)
+exit_code_as(struct options *opt, const struct met *met)
 {
-	const char *end = end_of(word, ':');
-	int code = exit_code(word, end), as = *end ? exit_code(end + 1, end_of(end, '\0')) : 0;
+	size_t len = strcspn(met->value, ":");
+	const char *rest = met->value + len;
+	int code = exit_code(met->value, len), as = *rest ? exit_code(rest + 1, strlen(rest + 1)) : 0;
 
 	if (code < 0 || as < 0)
-		die(FAILED, "%s-e %s: not an exit status", variable ? VARIABLE ": " : "", word);
-	opt->exit_shift[code] = (unsigned char)(as - code);
+		bad(met, "not an exit status");
+	opt->exit_as[code] = (unsigned char)(as - code);
 }
 
 static void
-start_disposition(bool variable, const char *word, uint64_t *in, uint64_t *out)
+disposition(const struct met *met, uint64_t *in, uint64_t *out)
 {
-	int sig = signal_word(variable, word);
+	int sig = signal_value(met);
 
 	if (sig == SIGKILL || sig == SIGSTOP)
-		bad(variable, word, "its disposition can't be changed");
+		bad(met, "its disposition can't be changed");
 	*in |= BIT(sig);
 	*out &= ~BIT(sig);
 }
 
-static void
-schedule(bool variable, const char *word, struct schedule *s)
+static const char *
+file_name(const struct met *met)
 {
-	const char *wrong = read_schedule(word, s);
-
-	if (wrong)
-		bad(variable, word, wrong);
+	if (!*met->value)
+		bad(met, "not a file's name");
+	return met->value;
 }
 
 static void
-apply(struct options *opt, bool variable, int letter, const char *arg)
+apply(struct options *opt, const struct met *met)
 {
-	switch (letter) {
-	case 'g': opt->group = true; break;
-	case 'c': opt->single_child = true; break;
-	case 'r': rewrite(opt, variable, arg); break;
-	case IGNORE_SIGNAL: start_disposition(variable, arg, &opt->ignored, &opt->defaulted); break;
-	case DEFAULT_SIGNAL: start_disposition(variable, arg, &opt->defaulted, &opt->ignored); break;
-	case 'p': opt->parent_death = signal_word(variable, arg); break;
-	case STOP: schedule(variable, arg, &opt->stop); break;
-	case DRAIN: schedule(variable, arg, &opt->drain); break;
+	switch (met->letter) {
+	case 'g': opt->target = TO_GROUP; break;
+	case 'c': opt->target = TO_PROGRAM; break;
+	case 'r': rewrite(opt, met); break;
+	case IGNORE_SIGNAL: disposition(met, &opt->ignored, &opt->defaulted); break;
+	case DEFAULT_SIGNAL: disposition(met, &opt->defaulted, &opt->ignored); break;
+	case 'p': opt->parent_death = signal_value(met); break;
+	case STOP: schedule(met, &opt->stop); break;
+	case DRAIN: schedule(met, &opt->drain); break;
 	case TIMEOUT:
-		if (!read_time(arg, length(arg), &opt->timeout_ms))
-			bad(variable, arg, "not a time");
+		if (!read_time(met->value, strlen(met->value), &opt->timeout_ms))
+			bad(met, "not a time");
 		break;
-	case 'e': change_exit_code(opt, variable, arg); break;
-	case REPORT: opt->report = arg; break;
+	case 'e': exit_code_as(opt, met); break;
+	case REPORT: opt->report = file_name(met); break;
 	case 'P': opt->pause = true; break;
-	case INSTALL_FILE: opt->action = INSTALL; opt->install = arg; break;
+	case INSTALL_FILE: opt->action = INSTALL; opt->install = file_name(met); break;
 	case 'w': opt->warn_reaped = true; break;
 	case 'v': opt->verbose++; break;
 	case 'h': opt->action = HELP; break;
@@ -244,231 +306,167 @@ apply(struct options *opt, bool variable, int letter, const char *arg)
 	}
 }
 
-/* reads the row at this place; returns the next row's */
+/* what getopt_long(3) refused without telling these apart */
 static const char *
-read_row(const char *at, struct row *row)
+unknown(const char *word)
 {
-	row->letter = *at;
-	row->name = at + 1;
-	row->arg = end_of(row->name, '\0') + 1;
-	row->help = end_of(row->arg, '\0') + 1;
-	return end_of(row->help, '\0') + 1;
+	size_t len = strcspn(word, "="), matches = 0;
+
+	if (len < 3 || strncmp(word, "--", 2) != 0)
+		return "no such option";
+	for (const struct option *o = names; o->name; o++)
+		matches += strncmp(o->name, word + 2, len - 2) == 0;
+	if (matches == 0)
+		return "no such option";
+	return matches == 1 || optopt ? "takes no value" : "ambiguous";
 }
 
-/* the row of a long option, which may be cut short where that is unambiguous; returns what is
- * wrong with it, or NULL */
-static const char *
-long_row(const char *name, size_t len, struct row *found)
-{
-	const char *wrong = "no such option";
-	struct row row;
-	size_t n;
-
-	found->name = NULL;
-	for (const char *at = table; *at;) {
-		at = read_row(at, &row);
-		for (n = 0; n < len && row.name[n] == name[n]; n++)
-			;
-		if (!len || n < len)
-			continue;
-		wrong = found->name ? "ambiguous" : NULL;
-		*found = row;
-		if (!row.name[len])
-			return NULL;
-	}
-	return wrong;
-}
-
-static const char *
-letter_row(char letter, struct row *row)
-{
-	for (const char *at = table; *at;) {
-		at = read_row(at, row);
-		if (row->letter == letter && letter > ' ')
-			return NULL;
-	}
-	return "no such option";
-}
-
-/* Reads options as getopt_long(3) does, up to the first word that is none; returns its index.
- * Not with getopt_long, since musl's brings stdio with it: a fifth of the binary. */
+/* reads options up to the first word that is none; returns its index */
 static int
 read_words(struct options *opt, int argc, char **argv, bool variable)
 {
-	const char *word, *p, *arg, *wrong;
-	struct row row;
-	int at;
+	struct met met = {.variable = variable};
 
-	for (at = 1; at < argc; at++) {
-		word = argv[at];
-		if (word[0] != '-' || !word[1])
-			break;
-		if (equal(word, "--"))
-			return at + 1;
-		for (p = word + 1; *p; p++) {
-			if (*p == '-' && p == word + 1) {
-				arg = end_of(p, '=');
-				wrong = long_row(p + 1, (size_t)(arg - p - 1), &row);
-				p = arg;
-				arg = *p ? p + 1 : NULL;
-				if (!wrong && arg && !*row.arg)
-					wrong = "takes no argument";
-			} else {
-				wrong = letter_row(*p, &row);
-				arg = p[1] ? p + 1 : NULL;
-			}
-			if (!wrong && *row.arg && !arg && !(arg = argv[++at]))
-				wrong = "needs an argument";
-			if (wrong)
-				bad(variable, word, wrong);
-			apply(opt, variable, row.letter, arg);
-			if (*row.arg || !*p)
-				break;
-		}
+	opterr = 0;
+	optind = 0;	/* begin anew: FOSTER_OPTIONS was read before */
+	for (;;) {
+		int at = optind ? optind : 1;
+
+		met.letter = getopt_long(argc, argv, letters, names, NULL);
+		if (met.letter < 0)
+			return argc ? optind : 0;
+		met.word = argv[at];
+		met.by_letter = met.word[1] != '-';
+		met.value = optarg;
+		if (met.letter == '?')
+			bad_word(variable, met.word, unknown(met.word));
+		if (met.letter == ':')
+			bad_word(variable, met.word, "needs a value");
+		apply(opt, &met);
 	}
-	return at;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /* splits at blanks, in place */
 static void
 read_variable(struct options *opt, char *words)
 {
+	char *argv[strlen(words) / 2 + 3], *rest = words;
 	int count = 1, used;
 
-	for (const char *p = words; *p; p++)
-		if (!is_blank(*p) && (p == words || is_blank(p[-1])))
-			count++;
-	char *argv[count + 1];
-
-	count = 1;
-	for (bool blank = true; *words; words++) {
-		if (is_blank(*words))
-			*words = '\0';
-		else if (blank)
-			argv[count++] = words;
-		blank = !*words;
-	}
-	argv[0] = argv[count] = NULL;
+	argv[0] = (char *)"foster";
+	while ((argv[count] = strtok_r(NULL, BLANKS, &rest)))
+		count++;
 	used = read_words(opt, count, argv, true);
 	if (used < count)
-		bad(true, argv[used], "not an option");
+		bad_word(true, argv[used], "not an option");
 }
 
-char *
-take_variable(const char *name)
+/* the target of the init in whose place foster is called */
+static void
+take_place(struct options *opt, const char *name)
 {
-	char **to = environ, *first = NULL, *value;
+	static const char alone[][16] = {"tini", "tini-static", "docker-init", "catatonit", "podman-init"};
+	const char *slash = strrchr(name, '/'), *setsid = getenv("DUMB_INIT_SETSID");
 
-	for (char **e = environ; *e; e++) {
-		value = after(*e, name);
-		if (!value)
-			*to++ = *e;
-		else if (!first)
-			first = value;
+	name = slash ? slash + 1 : name;
+	for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+		if (strcmp(name, alone[i]) == 0)
+			opt->target = TO_PROGRAM;
+	if (strcmp(name, "dumb-init") == 0 || getenv("TINI_KILL_PROCESS_GROUP"))
+		opt->target = TO_GROUP;
+	if (setsid && strcmp(setsid, "0") == 0)
+		opt->target = TO_PROGRAM;
+}
+
+/* what follows from all options together */
+static void
+complete(struct options *opt)
+{
+	int first = opt->stop.steps ? opt->stop.step[0].sig : SIGTERM, to;
+
+	if (opt->pause) {
+		opt->stops = BIT(SIGTERM) | BIT(SIGINT);
+		return;
 	}
-	*to = NULL;
-	return first;
+	opt->stop_signal = first;
+	if (!opt->stop.steps && opt->rewrite[SIGTERM] > 0)
+		opt->stop_signal = opt->rewrite[SIGTERM];
+	for (int sig = 1; sig <= LAST_SIGNAL; sig++) {
+		to = opt->rewrite[sig] ? opt->rewrite[sig] : sig;
+		if (to < 0)
+			continue;
+		if (sig == SIGTERM || sig == first || to == SIGTERM || to == first)
+			opt->stops |= BIT(sig);
+		if (to >= FIRST_REAL_TIME && !(opt->stop.steps && (opt->stops & BIT(sig))))
+			opt->real_time |= BIT(sig);
+	}
 }
 
 void
 read_options(struct options *opt, int argc, char **argv)
 {
-	char *words = take_variable(VARIABLE "=");
+	char *words = getenv(VARIABLE);
 	int used;
 
-	opt->timeout_ms = -1;
-	opt->queued = UINT64_MAX << (FIRST_QUEUED - 1);
-	opt->stops = BIT(SIGTERM);
+	if (argc)
+		take_place(opt, argv[0]);
 	if (words)
 		read_variable(opt, words);
+	unsetenv(VARIABLE);
 	used = read_words(opt, argc, argv, false);
-	if (opt->stop.steps)	/* SIGTERM begins the schedule, whatever it is rewritten to */
-		opt->queued &= ~BIT(SIGTERM);
+	complete(opt);
 	opt->program = argv + used;
 	if (opt->action == HELP || opt->action == VERSION_LINE || opt->action == LICENSE)
 		return;
 	if ((opt->pause || opt->action == INSTALL) && used < argc)
-		bad(false, argv[used], opt->pause ? "--pause starts no program" : "--install starts no program");
+		bad_word(false, argv[used], opt->pause ? "--pause starts no program" : "--install starts no program");
 	if (!opt->pause && opt->action == RUN && used >= argc)
-		bad(false, "PROGRAM", "missing; see foster --help");
-}
-
-size_t
-help_text(char *buf, size_t size)
-{
-	size_t n = format(buf, size, "usage: foster [OPTION]... [--] PROGRAM [ARG]...\n\n");
-	size_t start;
-	struct row row;
-
-	for (const char *at = table; *at;) {
-		at = read_row(at, &row);
-		if (!*row.name)
-			continue;
-
-		char letter[] = {'-', row.letter, ',', ' ', '\0'};
-
-		start = n;
-		n += format(buf + n, size - n, "  %s--%s %s", row.letter < ' ' ? "    " : letter, row.name, row.arg);
-		while (n - start < 36 && n < size - 1)
-			buf[n++] = ' ';
-		n += format(buf + n, size - n, "%s\n", row.help);
-	}
-	return n + format(buf + n, size - n,
-		"\nSIG: a name or a number, RTMIN is 34.  TIME: a number with ms, s, m or h.\n"
-		"SCHEDULE: [TIME/]SIG/TIME/SIG/.../SIG; a TIME alone is TERM/TIME/KILL.\n"
-		VARIABLE " holds options too, split at blanks.\n");
+		bad_word(false, "PROGRAM", "missing; see foster --help");
 }
 
 static void
 say_schedule(const char *name, const struct schedule *s)
 {
-	char line[LINE_SIZE];
-	size_t n = 0;
+	char line[MAX_STEPS * 40], *at = line, time[TIME_SIZE];
 
 	if (!s->steps)
 		return;
 	if (s->pause_ms)
-		n = format(line, sizeof line, "%t/", s->pause_ms);
+		at += sprintf(at, "%s/", time_text(s->pause_ms, "", time));
 	for (int i = 0; i < s->steps; i++) {
-		n += format(line + n, sizeof line - n, "%S", s->step[i].sig);
+		at += sprintf(at, "%s", signal_name(s->step[i].sig));
 		if (i < s->steps - 1)
-			n += format(line + n, sizeof line - n, "/%t/", s->step[i].wait_ms);
+			at += sprintf(at, "/%s/", time_text(s->step[i].wait_ms, "", time));
 	}
 	say("option: --%s %s", name, line);
 }
 
-APART void
+void
 say_options(const struct options *opt)
 {
-	if (opt->group)
-		say("option: -g");
-	if (opt->single_child)
-		say("option: -c");
+	char time[TIME_SIZE];
+
+	if (opt->target != BY_SIGNAL)
+		say("option: -%c", opt->target == TO_GROUP ? 'g' : 'c');
 	if (opt->pause)
 		say("option: -P");
 	if (opt->warn_reaped)
 		say("option: -w");
 	for (int i = 1; i <= LAST_SIGNAL; i++) {
 		if (opt->rewrite[i])
-			say(opt->rewrite[i] > 0 ? "option: -r %S:%S" : "option: -r %S:0", i, opt->rewrite[i]);
+			say("option: -r %s:%s", signal_name(i), opt->rewrite[i] > 0 ? signal_name(opt->rewrite[i]) : "0");
 		if ((opt->ignored | opt->defaulted) & BIT(i))
-			say("option: --%s-signal %S", opt->ignored & BIT(i) ? "ignore" : "default", i);
+			say("option: --%s-signal %s", opt->ignored & BIT(i) ? "ignore" : "default", signal_name(i));
 	}
 	if (opt->parent_death)
-		say("option: -p %S", opt->parent_death);
+		say("option: -p %s", signal_name(opt->parent_death));
 	say_schedule("stop", &opt->stop);
 	say_schedule("drain", &opt->drain);
-	if (opt->timeout_ms >= 0)
-		say("option: --timeout %t", opt->timeout_ms);
+	if (opt->timeout_ms)
+		say("option: --timeout %s", time_text(opt->timeout_ms, "", time));
 	for (int i = 0; i < 256; i++)
-		if (opt->exit_shift[i])
-			say("option: -e %d:%d", i, (i + opt->exit_shift[i]) & 255);
+		if (opt->exit_as[i])
+			say("option: -e %d:%d", i, (i + opt->exit_as[i]) & 255);
 	if (opt->report)
-		say("option: --report %s", opt->report);
+		say("option: --report " WORD, opt->report);
 }

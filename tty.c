@@ -1,161 +1,202 @@
 /*
- * tty.c: the controlling terminal: who is its foreground, and what a stopped program needs.
+ * tty.c: the controlling terminal: who is its foreground, and what a suspended program needs.
  * SPDX-License-Identifier: MIT
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "foster.h"
 
-static pid_t
-foreground_group(int tty)
-{
-	pid_t group = 0;
-
-	return insist(SYS_ioctl, tty, TIOCGPGRP, (long)&group, 0) < 0 ? -1 : group;
-}
-
-static pid_t
-own_group(void)
-{
-	return (pid_t)insist(SYS_getpgid, 0, 0, 0, 0);
-}
-
-bool
-set_foreground(int tty, pid_t group)
-{
-	return insist(SYS_ioctl, tty, TIOCSPGRP, (long)&group, 0) == 0;
-}
+#define AGAIN_MS 1000	/* what a wrapper runs may take as long to suspend itself */
 
 /* foster's controlling terminal, not as one of 0 to 2; -1 if it has none */
 static int
 open_terminal(void)
 {
-	int fd = open_file("/dev/tty", O_RDWR, 0);
+	int fd = open_file("/dev/tty", O_RDWR);
 
 	if (fd >= 0 || errno == ENXIO)
 		return fd;
 	/* no /dev: this call succeeds for the controlling terminal alone */
 	for (fd = 0; fd < 3; fd++)
-		if (foreground_group(fd) >= 0)
+		if (tcgetpgrp(fd) >= 0)
 			return copy_descriptor(fd);
 	return -1;
 }
 
+/* as PID 1 foster keeps no terminal open but standard error */
+static int
+borrow_terminal(const struct terminal *t)
+{
+	if (t->fd >= 0)
+		return t->fd;
+	return tcgetpgrp(STDERR_FILENO) >= 0 ? STDERR_FILENO : open_file("/dev/tty", O_RDWR);
+}
+
+static void
+return_terminal(const struct terminal *t, int fd)
+{
+	if (fd != t->fd && fd != STDERR_FILENO)
+		close(fd);
+}
+
+static pid_t
+foreground_group(int tty)
+{
+	return retry_unless(ENOTTY, tcgetpgrp(tty));
+}
+
+static bool
+set_foreground(int tty, pid_t group)
+{
+	return group > 0 && retry(tcsetpgrp(tty, group)) == 0;
+}
+
 /* whether foster's own group is the foreground group */
 static bool
-in_foreground(int tty)
+own_in_foreground(int tty)
 {
-	pid_t foreground = foreground_group(tty), own = own_group();
+	pid_t foreground = foreground_group(tty), own = getpgrp();
 	char none;
 
 	if (foreground != 0 || own != 0)
 		return foreground == own;
-	/* both are outside of this PID namespace: a read that may not stop us tells */
+	/* both are outside of this PID namespace: a read that may not suspend us tells */
 	return read(tty, &none, 0) == 0 || errno != EIO;
 }
 
 void
-find_terminal(struct state *st)
+find_terminal(struct terminal *t, const struct self *self)
 {
-	st->tty = open_terminal();
-	if (st->tty < 0)
+	t->fd = open_terminal();
+	if (t->fd < 0)
 		return;
 	/* a script without job control started it with & */
 	if (is_ignored(SIGINT) && is_ignored(SIGQUIT)) {
-		close(st->tty);
-		st->tty = -1;
+		close(t->fd);
+		t->fd = -1;
 		return;
 	}
-	st->take_tty = in_foreground(st->tty);
-}
-
-void
-give_terminal(struct state *st)
-{
-	if (st->tty >= 0 && st->program && in_foreground(st->tty))
-		set_foreground(st->tty, getpgid(st->program));
-}
-
-void
-take_terminal(const struct state *st)
-{
-	pid_t foreground;
-
-	if (st->init || st->tty < 0)
-		return;
-	foreground = foreground_group(st->tty);
-	if (foreground > 0 && (foreground == st->group || group_empty(foreground)))
-		set_foreground(st->tty, own_group());
+	/* a pipeline of a shell's: who reads the keys is for them to settle */
+	t->given = own_in_foreground(t->fd) && (self->init || !group_is_shared(self));
 }
 
 bool
-group_in_foreground(const struct state *st)
+in_foreground(const struct terminal *t, pid_t group)
 {
-	int tty = st->tty >= 0 ? st->tty : open_terminal();
-	bool is = tty >= 0 && foreground_group(tty) == st->group;
+	int fd = borrow_terminal(t);
+	bool is = fd >= 0 && foreground_group(fd) == group;
 
-	if (tty >= 0 && tty != st->tty)
-		close(tty);
+	if (fd >= 0)
+		return_terminal(t, fd);
 	return is;
 }
 
-/* PID 1: a terminal whose foreground group has no member left, or foster alone, which never
- * reads, goes to the program */
-static bool
-inherit_terminal(const struct state *st)
+/* a child's group, which can't be another's as long as the child was not reaped */
+static void
+continue_group(pid_t child)
 {
-	int tty = open_terminal();
-	pid_t foreground;
-	bool given = false;
+	pid_t group = getpgid(child);
 
-	if (tty < 0)
-		return false;
-	foreground = foreground_group(tty);
-	if (foreground > 0 && (foreground == own_group() || group_empty(foreground)))
-		given = set_foreground(tty, getpgid(st->program));
-	close(tty);
-	return given;
+	if (group == getpgrp() || !signal_group(group, SIGCONT))
+		signal_process(child, SIGCONT);
 }
 
-/* Stops foster as the program was stopped: with its whole group, so that a shell sees all of
- * its pipeline stop, or alone where the program was in the background. Returns when foster is
- * continued, or at once where the kernel doesn't stop it: an orphaned group, setpgid(2). */
 static void
-stop_too(const struct state *st, int sig)
+undo_suspension(struct terminal *t, pid_t child)
 {
-	send_to(st->tty >= 0 && foreground_group(st->tty) == st->group ? 0 : st->self, sig);
-	set_mask(~BIT(sig), NULL);
-	set_mask(ALL_SIGNALS, NULL);
+	continue_group(child);
+	t->continued = child;
+	t->again_at = in_ms(AGAIN_MS);
 }
 
 void
-program_stopped(struct state *st)
+continue_again(struct terminal *t)
 {
-	int sig = st->stopped_by;
+	if (t->continued)
+		continue_group(t->continued);
+	t->continued = 0;
+	t->again_at = NEVER;
+}
 
-	st->stopped_by = 0;
-	if (sig == SIGTSTP && st->init) {
-		continue_program(st);
-	} else if (sig == SIGTSTP) {
-		stop_too(st, sig);
-		if (!is_pending(SIGCONT))
-			continue_program(st);
-	} else if (sig == SIGTTIN || sig == SIGTTOU) {
-		if (st->init) {
-			if (inherit_terminal(st))
-				continue_program(st);
-			else	/* perhaps when another child has ended */
-				st->stopped_by = sig;
-		} else if (st->tty >= 0 && in_foreground(st->tty)) {
-			give_terminal(st);
-			continue_program(st);
-		} else {
-			stop_too(st, sig);
-		}
+void
+pass_terminal_on(struct terminal *t)
+{
+	int fd = t->suspended ? borrow_terminal(t) : -1;
+	pid_t foreground;
+
+	if (fd < 0)
+		return;
+	foreground = foreground_group(fd);
+	/* foster's own group never reads */
+	if (foreground > 0 && (foreground == getpgrp() || !group_exists(foreground)) &&
+	    set_foreground(fd, getpgid(t->suspended))) {
+		continue_group(t->suspended);
+		t->suspended = 0;
 	}
+	return_terminal(t, fd);
+}
+
+/* Suspends foster as the child was suspended: with its whole group, so that a shell sees all of
+ * its pipeline suspended, or alone where the child was in the background. False where the
+ * kernel doesn't suspend it: an orphaned group, setpgid(2). */
+static bool
+suspend_too(const struct terminal *t, const struct self *self, pid_t group, int sig)
+{
+	if (t->fd >= 0 && foreground_group(t->fd) == group)
+		kill(0, sig);
+	else
+		signal_process(self->pid, sig);
+	set_mask(~BIT(sig), NULL);
+	set_mask(ALL_SIGNALS, NULL);
+	return is_pending(SIGCONT);
+}
+
+void
+child_suspended(struct terminal *t, const struct self *self, const struct program *program, pid_t child, int sig)
+{
+	pid_t group = getpgid(child);
+
+	if (sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
+		return;
+	if (self->init && sig == SIGTSTP) {
+		undo_suspension(t, child);
+	} else if (self->init) {
+		t->suspended = child;
+		pass_terminal_on(t);
+	} else if (program->pid ? child != program->pid : group != program->group) {
+		return;
+	} else if (sig == SIGTSTP) {
+		if (!suspend_too(t, self, group, sig))
+			undo_suspension(t, child);
+	} else if (t->fd >= 0 && own_in_foreground(t->fd) && set_foreground(t->fd, group)) {
+		t->given = true;
+		continue_group(child);
+	} else {
+		suspend_too(t, self, group, sig);
+	}
+}
+
+void
+give_terminal(struct terminal *t, const struct self *self, const struct program *program)
+{
+	if (self->init || t->fd < 0 || !own_in_foreground(t->fd))
+		return;
+	if (!t->given && group_is_shared(self))
+		return;
+	t->given = set_foreground(t->fd, program->pid ? getpgid(program->pid) : program->group);
+}
+
+void
+take_terminal(const struct terminal *t, const struct self *self, const struct program *program)
+{
+	pid_t foreground;
+
+	if (self->init || t->fd < 0)
+		return;
+	foreground = foreground_group(t->fd);
+	if (foreground > 0 && (foreground == program->group || !group_exists(foreground)))
+		set_foreground(t->fd, getpgrp());
 }

@@ -1,0 +1,297 @@
+/*
+ * proc.c: what /proc and the cgroup's files tell.
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "foster.h"
+
+int
+copy_descriptor(int fd)
+{
+	return retry(fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+}
+
+int
+open_file(const char *file, int flags)
+{
+	int fd, high;
+
+	flags |= O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	fd = retry_unless(ENOENT, open(file, flags, 0666));
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	high = copy_descriptor(fd);
+	close(fd);
+	return high;
+}
+
+/* another PID namespace's /proc numbers other processes */
+static bool
+own_proc(pid_t self)
+{
+	char link[16] = "";
+
+	return retry_unless(ENOENT, readlink("/proc/self", link, sizeof link - 1)) > 0 && atoi(link) == self;
+}
+
+static bool
+start_processes(struct walk *w)
+{
+	w->list = false;
+	w->used = w->size = 0;
+	w->fd = open_file("/proc", O_RDONLY | O_DIRECTORY);
+	return w->fd >= 0;
+}
+
+/* /proc/thread-self/children, proc(5), is complete here: it can miss a child only where one is
+ * reaped meanwhile, and only foster reaps its children */
+static bool
+start_list(struct walk *w)
+{
+	w->list = true;
+	w->used = w->size = 0;
+	w->fd = open_file("/proc/thread-self/children", O_RDONLY);
+	return w->fd >= 0;
+}
+
+bool
+start_walk(struct walk *w, pid_t self, bool joined)
+{
+	w->self = self;
+	w->joined = joined;
+	w->met_joined = false;
+	/* the list is missing in a kernel without CONFIG_PROC_CHILDREN */
+	return own_proc(self) && ((!joined && start_list(w)) || start_processes(w));
+}
+
+/* the next number of the list; 0: no more */
+static pid_t
+next_listed(struct walk *w)
+{
+	pid_t pid = 0;
+	char c;
+
+	for (;;) {
+		if (w->used >= w->size) {
+			w->size = retry(read(w->fd, w->buf, sizeof w->buf));
+			w->used = 0;
+			if (w->size <= 0)
+				return pid;
+		}
+		c = w->buf[w->used++];
+		if (c >= '0' && c <= '9')
+			pid = pid * 10 + (c - '0');
+		else if (pid)
+			return pid;
+	}
+}
+
+/* the next process of /proc; 0: no more */
+static pid_t
+next_process(struct walk *w)
+{
+	/* struct linux_dirent64, getdents64(2): the record's length, then the name */
+	enum { LENGTH = 16, NAME = 19 };
+	unsigned short record;
+	pid_t pid;
+
+	for (;;) {
+		if (w->used >= w->size) {
+			w->size = retry(syscall(SYS_getdents64, w->fd, w->buf, sizeof w->buf));
+			w->used = 0;
+			if (w->size <= 0)
+				return 0;
+		}
+		pid = atoi(w->buf + w->used + NAME);
+		memcpy(&record, w->buf + w->used + LENGTH, sizeof record);
+		w->used += record;
+		if (pid > 0)
+			return pid;
+	}
+}
+
+/* a child that has not ended */
+static bool
+is_living_child(pid_t pid)
+{
+	siginfo_t info = {0};
+
+	return retry_unless(ECHILD, waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT)) == 0 && !info.si_pid;
+}
+
+/* a process whose parent is outside of the PID namespace. Zombies and kernel threads, which no
+ * signal ends, have no memory. */
+static bool
+has_joined(const struct walk *w, pid_t pid)
+{
+	char file[32];
+	uint64_t parent, size;
+
+	snprintf(file, sizeof file, "/proc/%d/status", (int)pid);
+	return pid != w->self && read_field(file, "PPid:", 10, &parent) && !parent &&
+		read_field(file, "VmSize:", 10, &size);
+}
+
+pid_t
+next_child(struct walk *w)
+{
+	pid_t pid;
+
+	while ((pid = w->list ? next_listed(w) : next_process(w))) {
+		if (is_living_child(pid))
+			return pid;
+		if (w->joined && has_joined(w, pid)) {
+			w->met_joined = true;
+			return pid;
+		}
+	}
+	end_walk(w);
+	return 0;
+}
+
+void
+end_walk(struct walk *w)
+{
+	close(w->fd);
+}
+
+bool
+group_is_shared(const struct self *self)
+{
+	struct walk w;
+	pid_t pid, group = getpgrp(), parent = getppid();
+	bool shared = false;
+
+	if (!own_proc(self->pid) || !start_processes(&w))
+		return false;
+	while (!shared && (pid = next_process(&w)))
+		shared = pid != self->pid && pid != parent && getpgid(pid) == group;
+	end_walk(&w);
+	return shared;
+}
+
+const char *
+process_name(pid_t pid, char *buf, size_t size)
+{
+	char file[32];
+	ssize_t n;
+	int fd;
+
+	snprintf(file, sizeof file, "/proc/%d/comm", (int)pid);
+	fd = open_file(file, O_RDONLY);
+	n = fd < 0 ? -1 : retry(read(fd, buf, size - 1));
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return "?";
+	buf[n - 1] = '\0';	/* the line's end */
+	return buf;
+}
+
+bool
+ignores(pid_t pid, uint64_t signals)
+{
+	char file[32];
+	uint64_t ignored;
+
+	snprintf(file, sizeof file, "/proc/%d/status", (int)pid);
+	return read_field(file, "SigIgn:", 16, &ignored) && (ignored & signals) == signals;
+}
+
+/* strtoull(3), for lower-case digits, in a tenth of its size */
+static uint64_t
+read_number(const char *at, unsigned base)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *digit;
+	uint64_t n = 0;
+
+	at += strspn(at, " \t");
+	while (*at && (digit = strchr(digits, *at)) && digit < digits + base) {
+		n = n * base + (uint64_t)(digit - digits);
+		at++;
+	}
+	return n;
+}
+
+bool
+read_field(const char *file, const char *key, unsigned base, uint64_t *value)
+{
+	char buf[4096], *line = buf;
+	size_t len = strlen(key), used = 0;
+	ssize_t n;
+	int fd = open_file(file, O_RDONLY);
+
+	if (fd < 0)
+		return false;
+	while (used < sizeof buf - 1 && (n = retry(read(fd, buf + used, sizeof buf - 1 - used))) > 0)
+		used += (size_t)n;
+	close(fd);
+	buf[used] = '\0';
+	while (strncmp(line, key, len) != 0) {
+		line = strchr(line, '\n');
+		if (!line++)
+			return false;
+	}
+	*value = read_number(line + len, base);
+	return true;
+}
+
+/* The cgroup's path as /proc/self/cgroup has it may be the host's, while the container sees
+ * its own cgroup as the mount's root: so both are tried. cgroups(7) */
+static bool
+cgroup_kills(const char *mount, const char *path, const char *name, uint64_t *kills)
+{
+	char file[LINE_SIZE];
+
+	snprintf(file, sizeof file, "%s%s/%s", mount, path, name);
+	if (read_field(file, "oom_kill ", 10, kills))
+		return true;
+	snprintf(file, sizeof file, "%s/%s", mount, name);
+	return read_field(file, "oom_kill ", 10, kills);
+}
+
+/* a line of /proc/self/cgroup, cgroups(7): "4:memory:/path" (v1) or "0::/path" (v2) */
+static bool
+kills_of_line(const char *line, uint64_t *kills)
+{
+	const char *controllers = strchr(line, ':');
+
+	if (!controllers)
+		return false;
+	if (strncmp(controllers, "::", 2) == 0)
+		return cgroup_kills("/sys/fs/cgroup", controllers + 2, "memory.events", kills);
+	if (strncmp(controllers, ":memory:", 8) == 0)
+		return cgroup_kills("/sys/fs/cgroup/memory", controllers + 8, "memory.oom_control", kills);
+	return false;
+}
+
+uint64_t
+oom_kills(void)
+{
+	char buf[LINE_SIZE], *end;
+	uint64_t kills = 0;
+	ssize_t n;
+	int fd = open_file("/proc/self/cgroup", O_RDONLY);
+
+	n = fd < 0 ? 0 : read(fd, buf, sizeof buf - 1);
+	if (fd >= 0)
+		close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	for (char *line = buf; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		if (kills_of_line(line, &kills))
+			return kills;
+	}
+	/* no /proc: a v2 container has its own at the top */
+	return cgroup_kills("/sys/fs/cgroup", "", "memory.events", &kills) ? kills : 0;
+}
