@@ -102,7 +102,8 @@ struct turns {
 struct terminal {
 	int fd;			/* the controlling terminal, or -1 */
 	bool given;		/* the program has had it */
-	pid_t suspended;	/* as PID 1: a child that waits for the terminal, or 0 */
+	pid_t suspended;	/* a child to be followed; as PID 1 one that waits for the terminal; or 0 */
+	int suspended_by;	/* the signal */
 	pid_t continued;	/* a child that Ctrl-Z suspended and foster continued, or 0 */
 	int64_t again_at;	/* when its group is continued once more */
 };
@@ -236,12 +237,13 @@ uint64_t oom_kills(void);
 /* tty.c: finds the controlling terminal; the program gets it if foster has it and nobody
  * shares it */
 void find_terminal(struct terminal *, const struct self *);
-/* tty.c: a child was suspended: continues it, hands it the terminal, or suspends foster too */
+/* tty.c: notes that sig suspended a child; as PID 1, undoes a Ctrl-Z */
 void child_suspended(struct terminal *, const struct self *, const struct program *, pid_t, int sig);
+/* tty.c: suspends foster as the child was, or hands it the terminal and continues it. As PID 1
+ * the terminal is passed on only once its foreground group is gone. */
+void follow_suspension(struct terminal *, const struct self *, const struct program *);
 /* tty.c: foster was continued: the program's group, or what is left of it, gets the terminal */
 void give_terminal(struct terminal *, const struct self *, const struct program *);
-/* tty.c: as PID 1: a child that waits for the terminal gets it if its foreground group is gone */
-void pass_terminal_on(struct terminal *);
 /* tty.c: continues a child's group once more, after a Ctrl-Z that was undone */
 void continue_again(struct terminal *);
 /* tty.c: true if the group is the terminal's foreground group */

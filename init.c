@@ -155,8 +155,10 @@ receive(struct state *st, const struct options *opt, int from, siginfo_t *info)
 		return;
 	if (from == SIGCONT)
 		give_terminal(&st->terminal, &st->self, &st->program);
-	if (opt->verbose > 1)
-		say("%s from pid %d: %s", signal_name(from), (int)info->si_pid, sig > 0 ? "forwarded" : "dropped");
+	if (opt->verbose > 1 && sig < 0)
+		say("%s: dropped", signal_name(from));
+	else if (opt->verbose > 1)
+		say("%s from pid %d: forwarded", signal_name(from), (int)info->si_pid);
 	if (opt->stops & BIT(from))
 		request_stop(st, opt, from, sig, info);
 	else if (sig > 0 && st->program.pid)
@@ -181,7 +183,8 @@ look_at_children(struct state *st, const struct options *opt)
 		after_program(st, opt);
 	}
 	after_child(st, opt);
-	pass_terminal_on(&st->terminal);
+	/* last: it may suspend foster, and the terminal's foreground may be another after that */
+	follow_suspension(&st->terminal, &st->self, &st->program);
 	return more;
 }
 

@@ -437,7 +437,7 @@ enter_others(struct state *st, const struct options *opt)
 
 	if (!is_left(st, opt))
 		return false;
-	if (stop->blind && !st->self.init) {
+	if (stop->blind && !st->self.init && !stop->killing) {
 		say("%s, so the processes outside of the group are not asked",
 			st->self.adopts ? "no /proc" : "no child subreaper");
 		return false;

@@ -121,10 +121,11 @@ continue_again(struct terminal *t)
 	t->again_at = NEVER;
 }
 
-void
+/* as PID 1: the child that waits for the terminal gets it if its foreground group is gone */
+static void
 pass_terminal_on(struct terminal *t)
 {
-	int fd = t->suspended ? borrow_terminal(t) : -1;
+	int fd = borrow_terminal(t);
 	pid_t foreground;
 
 	if (fd < 0)
@@ -157,25 +158,40 @@ suspend_too(const struct terminal *t, const struct self *self, pid_t group, int 
 void
 child_suspended(struct terminal *t, const struct self *self, const struct program *program, pid_t child, int sig)
 {
-	pid_t group = getpgid(child);
-
 	if (sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
 		return;
 	if (self->init && sig == SIGTSTP) {
 		undo_suspension(t, child);
-	} else if (self->init) {
-		t->suspended = child;
-		pass_terminal_on(t);
-	} else if (program->pid ? child != program->pid : group != program->group) {
 		return;
-	} else if (sig == SIGTSTP) {
-		if (!suspend_too(t, self, group, sig))
+	}
+	if (t->suspended && t->suspended == program->pid)
+		return;
+	t->suspended = child;
+	t->suspended_by = sig;
+}
+
+void
+follow_suspension(struct terminal *t, const struct self *self, const struct program *program)
+{
+	pid_t child = t->suspended, group = child ? getpgid(child) : 0;
+
+	if (!child)
+		return;
+	if (self->init) {
+		pass_terminal_on(t);
+		return;
+	}
+	t->suspended = 0;
+	if (program->pid ? child != program->pid : group != program->group)
+		return;
+	if (t->suspended_by == SIGTSTP) {
+		if (!suspend_too(t, self, group, SIGTSTP))
 			undo_suspension(t, child);
 	} else if (t->fd >= 0 && own_in_foreground(t->fd) && set_foreground(t->fd, group)) {
 		t->given = true;
 		continue_group(child);
 	} else {
-		suspend_too(t, self, group, sig);
+		suspend_too(t, self, group, t->suspended_by);
 	}
 }
 
