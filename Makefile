@@ -20,7 +20,7 @@ COMMIT = `git rev-parse --short=12 HEAD 2>/dev/null || echo unknown`
 NEEDED = -std=c11 -fPIE -fstack-protector-strong -fno-asynchronous-unwind-tables \
 	-DVERSION='"$(VERSION)"' -DCOMMIT="\"$(COMMIT)\""
 LINK = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
-	-Wl,-z,noexecstack,-z,noseparate-code $(STRIP) \
+	-Wl,-z,noexecstack,-z,noseparate-code,--gc-sections $(STRIP) \
 	`$(CC) -pie '-\#\#\#' -x c /dev/null 2>&1 | tr ' "' '\n\n' | sed -n 's/\(.*\)Scrt1\.o$$/\1rcrt1.o \1crti.o \1crtn.o/p'`
 
 all: $(OUT)

@@ -256,8 +256,10 @@ become_program(void *argument)
 	int sig;
 
 	start->failed = FAILED;
-	if (retry(setpgid(0, 0)) < 0)
-		die(FAILED, "setpgid:");
+	if (retry(setpgid(0, 0)) < 0) {
+		say_and_report(st->report.fd, "setpgid:");
+		_exit(FAILED);
+	}
 	if (st->terminal.given)
 		retry(tcsetpgrp(st->terminal.fd, getpid()));
 	if (st->self.ignored_chld)

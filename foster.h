@@ -82,8 +82,9 @@ struct program {
 	pid_t group;		/* the process group that it was started in */
 	int status;		/* its wait status */
 	uint64_t forwarded;	/* the signals that foster sent to it */
-	int last;		/* the last of them */
-	bool last_to_group;	/* it went to the whole group */
+	uint64_t recent;	/* the last of them, and those shortly before it */
+	uint64_t recent_to_group;	/* of these, those that reached the whole group */
+	int64_t recent_at;	/* when the last one was sent */
 };
 
 /* a signal whose payload the program's full queue refused */
@@ -180,8 +181,6 @@ bool set_mask(uint64_t, uint64_t *old);
 bool set_disposition(int sig, void (*)(int));
 /* signals.c: true if sig is ignored */
 bool is_ignored(int sig);
-/* signals.c: true if sig is pending */
-bool is_pending(int sig);
 /* signals.c: takes one of set that is pending; 0 if none is */
 int take_pending(uint64_t set, siginfo_t *);
 /* signals.c: the next signal of set, in an order that lets none starve; 0 at the deadline, and
@@ -202,7 +201,7 @@ bool group_exists(pid_t group);
 /* signals.c: sends sig to the program's group, or to the program alone; true if the whole
  * group was reached */
 bool signal_target(const struct program *, int sig, bool to_group);
-/* signals.c: the same, and remembers it as the last */
+/* signals.c: the same, and remembers that it was sent */
 bool deliver(struct program *, int sig, bool to_group);
 /* signals.c: sends sig, as it came, to where a signal of its kind goes; one whose payload the
  * program's queue refuses is held. True if the whole group was reached. */

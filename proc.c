@@ -226,24 +226,29 @@ read_number(const char *at, unsigned base)
 bool
 read_field(const char *file, const char *key, unsigned base, uint64_t *value)
 {
-	char buf[4096], *line = buf;
+	char buf[1024], *line, *end;
 	size_t len = strlen(key), used = 0;
+	bool found = false;
 	ssize_t n;
 	int fd = open_file(file, O_RDONLY);
 
 	if (fd < 0)
 		return false;
-	while (used < sizeof buf - 1 && (n = retry(read(fd, buf + used, sizeof buf - 1 - used))) > 0)
-		used += (size_t)n;
-	close(fd);
-	buf[used] = '\0';
-	while (strncmp(line, key, len) != 0) {
-		line = strchr(line, '\n');
-		if (!line++)
-			return false;
+	while (!found && (n = retry(read(fd, buf + used, sizeof buf - 1 - used))) > 0) {
+		buf[used + (size_t)n] = '\0';
+		for (line = buf; !found && (end = strchr(line, '\n')); line = end + 1) {
+			found = strncmp(line, key, len) == 0;
+			if (found)
+				*value = read_number(line + len, base);
+		}
+		/* a line without an end yet; one that is longer than buf has no number */
+		used = strlen(line);
+		memmove(buf, line, used);
+		if (used == sizeof buf - 1)
+			used = 0;
 	}
-	*value = read_number(line + len, base);
-	return true;
+	close(fd);
+	return found;
 }
 
 /* The cgroup's path as /proc/self/cgroup has it may be the host's, while the container sees

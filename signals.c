@@ -15,6 +15,7 @@
 /* A mask is a 64-bit number, handed to the kernel as it is: libc's sets refuse 32 to 34. */
 #define MASK_SIZE 8
 #define RETRY_MS 5
+#define SURVIVED_MS 1000
 
 static const char names[LAST_SIGNAL + 1][10] = {
 	"", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT",
@@ -121,15 +122,6 @@ bool
 is_ignored(int sig)
 {
 	return change_disposition(sig, NULL);
-}
-
-bool
-is_pending(int sig)
-{
-	uint64_t pending = 0;
-
-	syscall(SYS_rt_sigpending, &pending, MASK_SIZE);
-	return pending & BIT(sig);
 }
 
 int64_t
@@ -253,22 +245,27 @@ hold(struct queue *queue, int sig, const siginfo_t *info)
 	queue->said_full = true;
 }
 
-/* what can't end a program tells nothing about its end */
+/* What the program may die of. One that it had survived when another came a while later doesn't
+ * count any more. */
 static void
-note_last(struct program *program, int sig, bool to_group)
+note_sent(struct program *program, int sig, bool to_group)
 {
+	int64_t now = now_us();
+
+	if (now - program->recent_at > SURVIVED_MS * 1000)
+		program->recent = program->recent_to_group = 0;
+	program->recent_at = now;
 	program->forwarded |= BIT(sig);
-	if (sig == SIGCONT || sig == SIGWINCH || sig == SIGURG)
-		return;
-	program->last = sig;
-	program->last_to_group = to_group;
+	program->recent |= BIT(sig);
+	if (to_group)
+		program->recent_to_group |= BIT(sig);
 }
 
 bool
 deliver(struct program *program, int sig, bool to_group)
 {
 	to_group = signal_target(program, sig, to_group);
-	note_last(program, sig, to_group);
+	note_sent(program, sig, to_group);
 	return to_group;
 }
 
@@ -287,7 +284,7 @@ forward(struct program *program, struct queue *queue, const struct options *opt,
 		else	/* one that may not be passed on: the signal alone */
 			signal_target(program, sig, false);
 	}
-	note_last(program, sig, false);
+	note_sent(program, sig, false);
 	return false;
 }
 

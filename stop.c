@@ -134,6 +134,13 @@ is_deaf(pid_t child, int sig)
 	return (sig == SIGINT || sig == SIGQUIT) && ignores(child, BIT(SIGINT) | BIT(SIGQUIT));
 }
 
+/* the request that the child hears */
+static int
+heard_by(pid_t child, int sig)
+{
+	return is_deaf(child, sig) ? SIGTERM : sig;
+}
+
 /* asks the child by sig, unless it was asked */
 static void
 ask_once(struct state *st, pid_t child, int sig)
@@ -145,12 +152,10 @@ ask_once(struct state *st, pid_t child, int sig)
 		signal_process(child, SIGKILL);
 	else if (is_asked(stop, child))
 		return;
-	else if (is_deaf(child, by_group ? stop->group_asked : sig))
-		ask(stop, child, SIGTERM);
-	else if (by_group)
+	else if (by_group && !is_deaf(child, stop->group_asked))
 		set_asked(stop, child);
 	else
-		ask(stop, child, sig);
+		ask(stop, child, heard_by(child, by_group ? stop->group_asked : sig));
 }
 
 /* the signal for those that were not asked yet */
@@ -203,9 +208,9 @@ ask_rest(struct state *st, const struct options *opt)
 	}
 }
 
-/* sends sig to those of this phase, also to those that were asked */
+/* sends sig, a request or a later step, to those of this phase, also to those that were asked */
 static void
-ask_again(struct state *st, const struct options *opt, int sig)
+ask_again(struct state *st, const struct options *opt, int sig, bool request)
 {
 	struct walk w;
 	pid_t pid;
@@ -214,7 +219,7 @@ ask_again(struct state *st, const struct options *opt, int sig)
 		ask_blind(st, sig);
 	else if (walk_rest(st, opt, &w))
 		while ((pid = next_of_rest(st, &w)))
-			ask(&st->stop, pid, sig);
+			ask(&st->stop, pid, request ? heard_by(pid, sig) : sig);
 }
 
 /* asks the program, and its group with it unless -c or the signal's kind forbids; info: as the
@@ -283,7 +288,7 @@ next_step(struct state *st, const struct options *opt)
 	else if (stop->step == 0 && draining(st, opt) && !stop->blind)
 		ask_rest(st, opt);
 	else
-		ask_again(st, opt, sig);
+		ask_again(st, opt, sig, stop->step == 0);
 }
 
 static void
@@ -339,7 +344,7 @@ repeat_stop(struct state *st, const struct options *opt, int sig, siginfo_t *inf
 	else if (st->program.pid)
 		ask_target(st, opt, sig, s ? NULL : info);
 	else
-		ask_again(st, opt, sig);
+		ask_again(st, opt, sig, true);
 }
 
 void
@@ -422,7 +427,8 @@ look(struct state *st, const struct options *opt)
 		return;
 	}
 	ask_rest(st, opt);
-	if (stop->joined || (stop->blind && stop->phase == GROUP))
+	/* no SIGCHLD will tell: of one that joined, or of a group's end without /proc */
+	if (stop->joined || !st->children || (stop->blind && stop->phase == GROUP))
 		stop->look_at = in_ms(LOOK_MS);
 	end = now_us();
 	stop->not_before = end + REST * (end - begin);
@@ -504,13 +510,13 @@ ending_signal(const struct program *program)
 	return WIFSIGNALED(program->status) && (program->forwarded & BIT(sig)) ? sig : 0;
 }
 
-/* whether the signal that ended the program reached its whole group: foster's, if it sent that
- * last, else a terminal's key */
+/* whether the signal that ended the program reached its whole group: foster's, if it sent that a
+ * short while ago, else a terminal's key */
 static bool
 reached_group(const struct state *st, int sig)
 {
-	if (sig == st->program.last)
-		return st->program.last_to_group;
+	if (st->program.recent & BIT(sig))
+		return st->program.recent_to_group & BIT(sig);
 	return (sig == SIGINT || sig == SIGQUIT) && in_foreground(&st->terminal, st->program.group);
 }
 

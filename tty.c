@@ -140,19 +140,31 @@ pass_terminal_on(struct terminal *t)
 	return_terminal(t, fd);
 }
 
+void
+give_terminal(struct terminal *t, const struct self *self, const struct program *program)
+{
+	if (self->init || t->fd < 0 || !own_in_foreground(t->fd))
+		return;
+	if (!t->given && group_is_shared(self))
+		return;
+	t->given = set_foreground(t->fd, program->pid ? getpgid(program->pid) : program->group);
+}
+
 /* Suspends foster as the child was suspended: with its whole group, so that a shell sees all of
- * its pipeline suspended, or alone where the child was in the background. False where the
- * kernel doesn't suspend it: an orphaned group, setpgid(2). */
+ * its pipeline suspended, or alone where the child was in the background. Returns once foster is
+ * continued; false where the kernel doesn't suspend it: an orphaned group, setpgid(2). */
 static bool
 suspend_too(const struct terminal *t, const struct self *self, pid_t group, int sig)
 {
+	siginfo_t info;
+
 	if (t->fd >= 0 && foreground_group(t->fd) == group)
 		kill(0, sig);
 	else
 		signal_process(self->pid, sig);
 	set_mask(~BIT(sig), NULL);
 	set_mask(ALL_SIGNALS, NULL);
-	return is_pending(SIGCONT);
+	return take_pending(BIT(SIGCONT), &info);
 }
 
 void
@@ -184,25 +196,15 @@ follow_suspension(struct terminal *t, const struct self *self, const struct prog
 	t->suspended = 0;
 	if (program->pid ? child != program->pid : group != program->group)
 		return;
-	if (t->suspended_by == SIGTSTP) {
-		if (!suspend_too(t, self, group, SIGTSTP))
-			undo_suspension(t, child);
-	} else if (t->fd >= 0 && own_in_foreground(t->fd) && set_foreground(t->fd, group)) {
+	if (t->suspended_by != SIGTSTP && t->fd >= 0 && own_in_foreground(t->fd) && set_foreground(t->fd, group)) {
 		t->given = true;
 		continue_group(child);
-	} else {
-		suspend_too(t, self, group, t->suspended_by);
+	} else if (suspend_too(t, self, group, t->suspended_by)) {
+		give_terminal(t, self, program);
+		continue_group(child);
+	} else if (t->suspended_by == SIGTSTP) {
+		undo_suspension(t, child);
 	}
-}
-
-void
-give_terminal(struct terminal *t, const struct self *self, const struct program *program)
-{
-	if (self->init || t->fd < 0 || !own_in_foreground(t->fd))
-		return;
-	if (!t->given && group_is_shared(self))
-		return;
-	t->given = set_foreground(t->fd, program->pid ? getpgid(program->pid) : program->group);
 }
 
 void

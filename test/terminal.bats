@@ -302,21 +302,38 @@ start_job_and_main() {
 }
 
 # bats test_tags=terminal,tty
-@test "Ctrl-Z stops a whole pipeline, fg continues it" {
+@test "a pipeline keeps its terminal: Ctrl-Z suspends it whole, fg continues it, Ctrl-C ends it" {
 	needs tty
 	run -0 "$PTY" -- "${shell[@]}" <<-'END'
 		expect ready>
-		send "$FOSTER" -- "$SPY" --name main --default TSTP --exit-on INT:5 | cat\r
+		send "$FOSTER" -- sh -c '"$SPY" --name other --default TSTP --exit-on INT:0 & exec "$SPY" --name main --default TSTP --exit-on INT:5' | sh -c 'trap "" INT; exec cat'\r
 		expect main: ready
-		foreground main
+		expect other: ready
+		foreground foster
 		send \x1a
 		expect Stopped
 		foreground bash
 		send fg\r
 		expect main: got CONT
-		foreground main
+		foreground foster
 		send \x03
-		expect main: got INT code SI_KERNEL
+		expect main: got INT code SI_USER
+		expect ready>
+		foreground bash
+	END
+	[[ $output == *'other: got CONT'*'other: got INT'*'other: done'* ]]
+}
+
+# bats test_tags=terminal,tty
+@test "a pager behind foster in a shell keeps the keys" {
+	needs tty less
+	run -0 "$PTY" -- "${shell[@]}" <<-'END'
+		expect ready>
+		send "$FOSTER" seq 1 3000 | LESS= less\r
+		expect :
+		send G
+		expect 3000
+		send q
 		expect ready>
 		foreground bash
 	END
@@ -454,19 +471,22 @@ start_job_and_main() {
 }
 
 # bats test_tags=terminal,tty
-@test "in a pipeline the program has the terminal, whichever of its ends foster is" {
+@test "in a pipeline the program gets the terminal when it reads it, whichever of its ends foster is" {
 	needs tty
-	run -0 "$PTY" -- sh -c 'echo x | "$FOSTER" -- "$SPY" --name last --read-tty --exit-on INT
-		"$FOSTER" -- "$SPY" --name first --read-tty --exit-on INT | cat' <<-'END'
+	reader='read line </dev/tty; echo "$0 read $line"; exec "$SPY" --name $0 --exit-on INT'
+	export reader
+	run -0 "$PTY" -- sh -c 'tail -f /dev/null | "$FOSTER" -- sh -c "$reader" last
+		"$FOSTER" -- sh -c "$reader" first | cat' <<-'END'
+		send hello\r
+		expect last read hello
 		expect last: ready
 		foreground last
-		send hello\r
-		expect last: read: hello
 		send \x03
+		expect last: got INT code SI_KERNEL
+		send again\r
+		expect first read again
 		expect first: ready
 		foreground first
-		send again\r
-		expect first: read: again
 		send \x03
 		expect first: got INT code SI_KERNEL
 	END
