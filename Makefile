@@ -34,14 +34,15 @@ run:
 	@$(MAKE) $(OUT)
 	FOSTER=`pwd`/$(OUT) examples/run
 
-# the tests
+# the tests; nohup, or a script's "&", starts make with signals ignored, which tests would inherit
 check:
 	@test/needs $(CC) cc bats strace mandoc setpriv ps tini tini-static dumb-init catatonit
 	@$(MAKE) $(OUT) test-programs
-	FOSTER=`pwd`/$(OUT) bats test
+	FOSTER=`pwd`/$(OUT) env --default-signal=HUP,INT,QUIT bats test
 
 # The slower suites, and how many minutes each takes on two CPUs. "make help" prints this.
 #: check-architectures 10  the release under emulators of eight processors, and as PID 1 of three
+#: check-bare          10  the README's two commands on a bare Debian 12, in /root, under nohup
 #: check-costs          1  size, system calls and instructions, against bench/costs
 #: check-engines       15  Docker, Podman, containerd, runc, known programs, the guides' commands
 #: check-faults         7  each system call failing in turn
@@ -51,8 +52,8 @@ check:
 #: check-random         5  random lives against a model of the reference
 #: check-release        5  a second build of the release, and each file of it
 #: check-sanitizers     8  the tests with sanitizers, and what they reach
-SUITES = check-architectures check-costs check-engines check-faults check-fuzz check-kernels \
-	check-limits check-random check-release check-sanitizers
+SUITES = check-architectures check-bare check-costs check-engines check-faults check-fuzz \
+	check-kernels check-limits check-random check-release check-sanitizers
 $(SUITES):
 	@suite=$@; CC='$(CC)' OUT='$(OUT)' test/suite $${suite#check-}
 

@@ -17,6 +17,15 @@ fi
 here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 export FOSTER=${FOSTER:-${here%/*}/foster}
 export SPY=${SPY:-$here/bin/spy} NS=${NS:-$here/bin/ns} PTY=${PTY:-$here/bin/pty}
+# Another user can't enter a clone in /root, or in a home: what tests run is copied then.
+if [ "$(id -u)" = 0 ] && ! "$NS" --not-init --uid 65534 -- test -x "$FOSTER" -a -x "$SPY" 2>/dev/null; then
+	chmod 711 "$BATS_RUN_TMPDIR"
+	tools=$BATS_RUN_TMPDIR/tools
+	[ -d "$tools" ] || {
+		mkdir "$tools.$$" && cp "$FOSTER" "$SPY" "$NS" "$PTY" "$tools.$$" && mv -T "$tools.$$" "$tools"
+	}
+	FOSTER=$tools/${FOSTER##*/} SPY=$tools/spy NS=$tools/ns PTY=$tools/pty
+fi
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
 # how long a test waits for anything
 wait_seconds=${WAIT_SECONDS:-10}
