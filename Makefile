@@ -26,6 +26,8 @@ LINK = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,no
 all: $(OUT)
 
 $(OUT): $(SRC) foster.h LICENSE Makefile
+	@$(CC) --version >/dev/null 2>&1 || \
+		{ echo '$(CC) is missing; musl-gcc is in Debian'"'"'s packages musl-tools and gcc' >&2; exit 1; }
 	$(CC) $(NEEDED) $(CPPFLAGS) $(CFLAGS) $(LINK) $(LDFLAGS) $(SRC) -o $@
 
 # the main job, shown on this machine without a container engine
