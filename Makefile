@@ -51,11 +51,12 @@ check:
 #: check-fuzz           2  new inputs for the options, /proc and what is started
 #: check-kernels        3  the life cycle on kernels that lack calls
 #: check-limits         3  where nothing is left of something, and where 100,000 of something come
+#: check-lives          5  every order of events in small worlds, in a model of the kernel
 #: check-random         5  random lives against a model of the reference
 #: check-release        5  a second build of the release, and each file of it
 #: check-sanitizers     8  the tests with sanitizers, and what they reach
 SUITES = check-architectures check-bare check-costs check-engines check-faults check-fuzz \
-	check-kernels check-limits check-random check-release check-sanitizers
+	check-kernels check-limits check-lives check-random check-release check-sanitizers
 $(SUITES):
 	@suite=$@; CC='$(CC)' OUT='$(OUT)' test/suite $${suite#check-}
 

@@ -100,6 +100,15 @@ table() {
 	done
 }
 
+@test "each suite has a target, and make help tells of it" {
+	cd "$top"
+	for run in test/suites/*/run; do
+		name=${run#test/suites/}
+		make -n "check-${name%/run}" | grep -qF 'test/suite ' || fail "$run"
+		make -s help | grep -q "^check-${name%/run} " || fail "$run"
+	done
+}
+
 @test "the README's examples print what it says" {
 	mkdir "$BATS_TEST_TMPDIR/dir"
 	cd "$BATS_TEST_TMPDIR/dir"
