@@ -11,4 +11,5 @@ RUN make COMMIT="$COMMIT" && ./foster --version
 
 FROM scratch
 COPY --from=build /src/foster /foster
-ENTRYPOINT ["/foster", "--"]
+ENTRYPOINT ["/foster"]
+CMD ["--help"]
