@@ -33,8 +33,8 @@ $(OUT): $(SRC) foster.h LICENSE Makefile
 # the main job, shown on this machine without a container engine
 run:
 	@test/needs $(CC) unshare
-	@$(MAKE) $(OUT)
-	FOSTER=`pwd`/$(OUT) examples/run
+	@$(MAKE) -s $(OUT)
+	@FOSTER=`pwd`/$(OUT) examples/run
 
 # the tests; nohup, or a script's "&", starts make with signals ignored, which tests would inherit
 check:
