@@ -84,6 +84,17 @@ look_again() {
 	assert_line '  SIGTERM        goes on to sh alone'
 }
 
+@test "an init that a script names in its first line is known" {
+	needs tini
+	printf '#!%s /bin/sh\n"$SPY" --name app --listen; echo\n' "$(type -P tini)" >"$BATS_TEST_TMPDIR/script"
+	chmod +x "$BATS_TEST_TMPDIR/script"
+	surveyed "$BATS_TEST_TMPDIR/script" app
+	app=$(pid_of app)
+	look_again
+	assert_line --partial 'PID 1 is tini '
+	assert_line "  told nothing   app ($app)"
+}
+
 @test "behind an init, a program without a shell cares for what it started" {
 	needs tini
 	surveyed tini -- "${with_child[@]}"
