@@ -9,6 +9,7 @@ load helper
 top=${BATS_TEST_DIRNAME%/test}
 page=$top/docs/foster.1
 readme=$top/README.md
+comparison=$top/docs/comparison.md
 
 options_in_help() {
 	"$FOSTER" --help | grep -Eo '(^  |^ *|, |\(also )--?[A-Za-z][a-z-]*' | grep -Eo -- '--?[A-Za-z].*' | sort -u
@@ -26,7 +27,7 @@ blocks() {
 }
 
 table() {
-	sed -n '/^<!-- test\/peers -->$/,/^<!-- end -->$/{/^|/p;}' "$readme"
+	sed -n '/^<!-- test\/peers -->$/,/^<!-- end -->$/{/^|/p;}' "$comparison"
 }
 
 @test "each option of --help is in the page, and the other way round" {
@@ -93,11 +94,45 @@ table() {
 	done
 }
 
-@test "the README names the two commands, and the Makefile has them" {
-	for target in run check; do
-		grep -q "^make $target\b" "$readme"
-		make -n -C "$top" "$target" >/dev/null
-	done
+@test "each target of make that the README and CONTRIBUTING.md name is there" {
+	targets=$(grep -ho '\bmake [a-z][a-z-]*' "$readme" "$top/CONTRIBUTING.md" | sort -u)
+	grep -q 'make run' <<<"$targets"
+	while read -r _ target; do
+		make -n -C "$top" "$target" >/dev/null || fail "no such target: $target"
+	done <<<"$targets"
+}
+
+# bats test_tags=root,pid1
+@test "make run ends with what the README shows" {
+	needs root pid1 unshare
+	run -0 --separate-stderr "$top/examples/run"
+	assert_equal "$stderr" ''
+	assert_equal "$(tail -n 3 <<<"$output")" "$(grep -A 2 '^ *saved at a stop' "$readme")"
+}
+
+# bats test_tags=root
+@test "where namespaces are refused, make run says what is missing, and shows the rest" {
+	needs root setpriv unshare
+	run -0 --separate-stderr setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$top/examples/run"
+	assert_equal "$stderr" ''
+	assert_line 'A container needs fresh namespaces, and here they are refused:'
+	assert_line --partial 'docker run --cap-add SYS_ADMIN'
+	assert_line --regexp '^without an init +0 of 5 records +not shown +not shown$'
+	assert_line --regexp '^with foster +5 of 5 records +0 of 20 +134$'
+}
+
+# bats test_tags=root
+@test "to a user, make run says how users can be given namespaces" {
+	needs root setpriv
+	bin=$(mktemp -d)
+	chmod 755 "$bin"
+	printf '#!/bin/sh\necho refused >&2\nexit 1\n' >"$bin/unshare"
+	chmod 755 "$bin/unshare"
+	PATH=$bin:$PATH run -0 setpriv --reuid 65534 --regid 65534 --clear-groups "$top/examples/run"
+	rm -r "$bin"
+	assert_line '    refused'
+	assert_line --partial kernel.unprivileged_userns_clone=1
+	assert_line --regexp '^with foster +5 of 5 records +0 of 20 +134$'
 }
 
 @test "each suite has a target, and make help tells of it" {
@@ -128,7 +163,7 @@ table() {
 	cd "$top"
 	while read -r line; do
 		case $line in
-		make* | docker*) ;;	# tested elsewhere, or for a machine that has an engine
+		docker* | kubectl* | sudo*) ;;	# tested elsewhere, or for a machine that has an engine
 		*) run -0 bash -c "$line" ;;
 		esac
 	done < <(blocks sh)
@@ -157,7 +192,7 @@ table() {
 }
 
 # bats test_tags=root,pid1,slow,release-build
-@test "foster's column of the README's table is what test/peers prints" {
+@test "foster's column of comparison.md's table is what test/peers prints" {
 	needs root pid1 tini tini-static dumb-init catatonit setpriv
 	said=$(table)
 	[ -n "$said" ]
@@ -168,13 +203,38 @@ table() {
 		"$(grep -v -e '^| memory' -e '^| size' <<<"$said" | cut -d '|' -f 2,3)"
 }
 
+@test "the README's table is a part of comparison.md's" {
+	rows=0
+	while IFS= read -r row; do
+		grep -qFx -- "$row" <(table) || fail "not in comparison.md: $row"
+		rows=$((rows + 1))
+	done < <(sed -n '/^## Beside the others$/,/^## /{/^|/p;}' "$readme")
+	[ "$rows" -ge 7 ]
+}
+
+# bats test_tags=root,pid1
+@test "where a peer is better: packages, smaller files, and a program that needs no more than any init" {
+	needs root pid1 tini dumb-init catatonit dpkg-query
+	run -0 dpkg-query -W tini dumb-init catatonit
+	size() { stat -Lc %s "$(type -P "$1")"; }
+	[ "$(size dumb-init)" -lt "$(size tini)" ]
+	[ "$(size tini)" -lt "$(size "$FOSTER")" ]
+	for init in tini dumb-init catatonit "$FOSTER"; do
+		FOSTER=$(type -P "$init") start_pid1 -- -- "$SPY" --name app --exit-on TERM:3:200
+		wait_for "$out" '^app: ready'
+		kill -TERM "$foster_pid"
+		expect_end 3
+		wait_for "$out" '^app: done'
+	done
+}
+
 @test "--license prints LICENSE" {
 	"$FOSTER" --license | cmp - "$top/LICENSE"
 }
 
 @test "the Dockerfile ends in an image that holds foster alone" {
 	run -0 sed -n '/^FROM scratch$/,$p' "$top/Dockerfile"
-	assert_output $'FROM scratch\nCOPY --from=build /src/foster /foster\nENTRYPOINT ["/foster", "--"]'
+	assert_output $'FROM scratch\nCOPY --from=build /src/foster /foster\nENTRYPOINT ["/foster"]\nCMD ["--help"]'
 }
 
 @test "what .dockerignore lets through is enough to build foster" {

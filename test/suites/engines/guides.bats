@@ -23,6 +23,33 @@ not_run() {
 		kubernetes.md: How it ended: kubectl get pod job -o jsonpath='{.status.containerStatuses[0].state.terminated.message}'
 		kubernetes.md: A dollar in command: a part of examples/kubernetes/dollar.yaml
 		kubernetes.md: Jobs: a part of examples/kubernetes/deadline.yaml
+		migrating.md: In the other's place: COPY --from=foster /foster /usr/bin/tini
+		recipes.md: docker run --init for a whole machine: {"init": true, "init-path": "/usr/local/bin/foster"}
+		recipes.md: Podman by default: [containers]
+		recipes.md: Podman by default: init = true
+		recipes.md: Podman by default: init_path = "/usr/local/bin/foster"
+		recipes.md: Celery: ENTRYPOINT ["/foster", "-c", "--"]
+		recipes.md: Celery: CMD ["celery", "-A", "app", "worker"]
+		recipes.md: Airflow: FROM apache/airflow
+		recipes.md: Airflow: USER root
+		recipes.md: Airflow: COPY --from=foster /foster /usr/bin/dumb-init
+		recipes.md: Airflow: USER airflow
+		recipes.md: JupyterHub: FROM quay.io/jupyter/base-notebook
+		recipes.md: JupyterHub: COPY --from=foster /foster /foster
+		recipes.md: JupyterHub: ENTRYPOINT ["/foster", "--"]
+		recipes.md: JupyterHub: CMD ["start-notebook.py"]
+		recipes.md: Argo Workflows: container:
+		recipes.md: Argo Workflows:   image: my-image
+		recipes.md: Argo Workflows:   command: ["/foster", "--"]
+		recipes.md: Argo Workflows:   args: ["sh", "-c", "prepare; compute; upload"]
+		recipes.md: Amazon ECS: {
+		recipes.md: Amazon ECS:   "containerDefinitions": [{
+		recipes.md: Amazon ECS:     "name": "server",
+		recipes.md: Amazon ECS:     "image": "server",
+		recipes.md: Amazon ECS:     "linuxParameters": {"initProcessEnabled": true},
+		recipes.md: Amazon ECS:     "stopTimeout": 60
+		recipes.md: Amazon ECS:   }]
+		recipes.md: Amazon ECS: }
 	END
 }
 
@@ -71,6 +98,21 @@ is_as_said() {
 	needs_engine docker
 	needs_image worker
 	is_as_said faq.md
+}
+
+# bats test_tags=docker
+@test "docs/troubleshooting.md: every command prints what is shown" {
+	needs_engine docker
+	needs_image worker
+	is_as_said troubleshooting.md
+}
+
+# bats test_tags=docker,podman
+@test "docs/recipes.md: every command prints what is shown" {
+	needs_engine docker
+	needs_engine podman
+	needs_image podman
+	is_as_said recipes.md
 }
 
 @test "the files that Podman can't play are what it can play in other words" {
