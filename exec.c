@@ -225,24 +225,22 @@ run(int report, char **argv)
 	return explain_failure(report, name, blamed, error);
 }
 
-/* LISTEN_PID and its like name the process that they are meant for, sd_listen_fds(3); true if
- * the variable name named foster, and variable takes its place */
+/* LISTEN_PID and its like name the process that they are meant for, sd_listen_fds(3): where one
+ * names foster, own, variable takes its place; true if it did */
 static bool
-name_program(const char *name, pid_t self, char *variable, size_t size)
+name_program(const char *name, const char *own, char *variable, size_t size)
 {
 	size_t len = strlen(name);
+	bool named = false;
 
+	snprintf(variable, size, "%s=%d", name, (int)getpid());
 	for (char **e = environ; *e; e++) {
-		if (strncmp(*e, name, len) != 0 || (*e)[len] != '=')
-			continue;
-		snprintf(variable, size, "%s=%d", name, (int)self);
-		if (strcmp(*e, variable) != 0)
-			return false;
-		snprintf(variable, size, "%s=%d", name, (int)getpid());
-		*e = variable;
-		return true;
+		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=' && strcmp(*e + len + 1, own) == 0) {
+			*e = variable;
+			named = true;
+		}
 	}
-	return false;
+	return named;
 }
 
 /* the child: its memory is foster's until it runs the program or exits */
@@ -252,7 +250,7 @@ become_program(void *argument)
 	struct start *start = argument;
 	const struct state *st = start->st;
 	const struct options *opt = start->opt;
-	char listen[32], watchdog[32];
+	char own[16], listen[32], watchdog[32];
 	int sig;
 
 	start->failed = FAILED;
@@ -268,8 +266,9 @@ become_program(void *argument)
 		sig = __builtin_ctzll(set) + 1;
 		set_disposition(sig, (opt->ignored & BIT(sig)) ? SIG_IGN : SIG_DFL);
 	}
-	name_program("WATCHDOG_PID", st->self.pid, watchdog, sizeof watchdog);
-	if (name_program("LISTEN_PID", st->self.pid, listen, sizeof listen))
+	snprintf(own, sizeof own, "%d", (int)st->self.pid);
+	name_program("WATCHDOG_PID", own, watchdog, sizeof watchdog);
+	if (name_program("LISTEN_PID", own, listen, sizeof listen))
 		unsetenv("LISTEN_PIDFDID");
 	start->failed = 0;
 	/* last: a child suspended before its exec would hold foster up */

@@ -410,9 +410,9 @@ read_options(struct options *opt, int argc, char **argv)
 
 	if (argc)
 		take_place(opt, argv[0]);
+	unsetenv(VARIABLE);
 	if (words)
 		read_variable(opt, words);
-	unsetenv(VARIABLE);
 	used = read_words(opt, argc, argv, false);
 	complete(opt);
 	opt->program = argv + used;

@@ -173,6 +173,7 @@ execute(const char *file, char **argv, char **env)
 	check_environment(env);
 	/* a text without #! is handed to the shell */
 	if (last == ENOEXEC && strcmp(file, "/bin/sh") == 0) {
+		must(strncmp(file_named(argv[1])->data, "#!", 2) != 0);
 		last = answer(file, 0);
 	} else {
 		expected = next_candidate();
@@ -187,9 +188,9 @@ static void
 start(char **argv)
 {
 	struct options opt = {.program = argv + 1};
-	struct state st = {.self = SELF, .tty = -1, .report = -1};
+	static struct state st = {.self.pid = SELF, .terminal.fd = -1, .report.fd = -1};
 	char whole[64];
-	int status = -1;
+	int status;
 
 	started = false;
 	missing = NULL;
@@ -204,8 +205,9 @@ start(char **argv)
 	}
 	if (!*name || strlen(name) > NAME_MAX)
 		rest = *name && !strchr(name, '/') ? NULL : "";
-	if (start_program(&st, &opt, &status)) {
-		must(started && st.program == 2 && said_len == 0);
+	status = start_program(&st, &opt);
+	if (!status) {
+		must(started && st.program.pid == 2 && said_len == 0);
 		return;
 	}
 	must(!started && (status == 126 || status == 127));

@@ -2,29 +2,21 @@
  * proc.c: fuzzes the readers of /proc and of the cgroup's files, beside plain ones made here.
  * SPDX-License-Identifier: MIT
  *
- * The input: files as in fuzz.h: /proc/PID/stat, /proc/PID/status, /proc/self/cgroup, ...
+ * The input: files as in fuzz.h: /proc/thread-self/children, /proc/PID/status, /proc/PID/comm,
+ * /proc/self/cgroup, ...; /proc/PID/child and /proc/PID/zombie as in world.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fuzz.h"
 
-#define GROUP 7
 #define SELF 1
+#define MAX_FOUND 4000
 
-/* a process, where its stat file is as the kernel writes it */
-struct plain {
-	bool alive;
-	int pid, parent, group;
-};
-
-static struct plain all[MAX_FILES];
-static int count;
-static bool sure;	/* that all of them are plain */
+static const size_t chunks[] = {1, 2, 3, 7, 511, SIZE_MAX};
 
 int
 execute(const char *file, char **argv, char **env)
@@ -35,200 +27,162 @@ execute(const char *file, char **argv, char **env)
 	return ENOENT;
 }
 
-static bool
-read_plain(const struct file *file, struct plain *p)
+static struct file *
+file_of(pid_t pid, const char *name)
 {
-	const char *end = NULL, *open;
-	int flags, threads, used = 0, digits = 0;
-	char state, rest;
+	char path[64];
 
-	if (sscanf(file->name, "/proc/%9d/stat%c", &p->pid, &rest) != 1 || file->name[6] < '1' || file->name[6] > '9')
-		return false;
-	if (!file->len || file->len > 511 || strlen(file->data) != file->len || file->data[file->len - 1] != '\n')
-		return false;
-	end = strrchr(file->data, ')');
-	open = strchr(file->data, '(');
-	if (!end || !open || open > end || file->len - (size_t)(end - file->data) < 4 || end[1] != ' ' || end[3] != ' ')
-		return false;
-	if (sscanf(end, ") %c %9d %9d %*9d %*9d %*9d %9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %*9d %9d%c%n",
-	    &state, &p->parent, &p->group, &flags, &threads, &rest, &used) != 6 || (rest != ' ' && rest != '\n'))
-		return false;
-	/* no sign but one '-' at a number's start, no blank but one between two; and no number of
-	 * which a part was read for the next one */
-	for (const char *at = end + 1; at < end + used - 1; at++) {
-		digits = *at >= '0' && *at <= '9' ? digits + 1 : 0;
-		if (digits > 9 || (*at == ' ' && (at[1] == ' ' || at[1] == '\n')) || *at == '+' || *at == '\t' || *at == '\n' ||
-		    *at == '\v' || *at == '\f' || *at == '\r' || (*at == '-' && at[-1] != ' '))
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+	return file_named(path);
+}
+
+/* whether foster's reader sees all of it: the kernel writes no NUL and no line of a kilobyte */
+static bool
+is_plain(const struct file *file)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; i < file->len; i++) {
+		line = file->data[i] == '\n' ? 0 : line + 1;
+		if (!file->data[i] || line > 1000)
 			return false;
 	}
-	if (p->parent < 0 || p->group < 0 || threads < 0)
-		return false;
-	/* the kernel's own threads are nobody to wait for; foster reads no sign */
-	p->alive = !(abs(flags) & 0x200000) && (threads > 1 || (state != 'Z' && state != 'X'));
 	return true;
 }
 
-static void
-read_all(void)
-{
-	const char *status;
-	char name[64];
-	struct plain p;
-
-	count = 0;
-	sure = true;
-	for (int i = 0; i < file_count; i++) {
-		if (strncmp(files[i].name, "/proc/", 6) != 0 || !strstr(files[i].name, "/stat"))
-			continue;
-		if (!read_plain(&files[i], &p) || file_named(files[i].name) != &files[i]) {
-			status = strstr(files[i].name, "/status");
-			sure = sure && status && !status[strlen("/status")];
-			continue;
-		}
-		snprintf(name, sizeof name, "/proc/%d/stat", p.pid);
-		sure = sure && strcmp(name, files[i].name) == 0;
-		all[count++] = p;
-	}
-}
-
-/* sig alone if it is 9, else with SIGCONT behind it */
-static void
-expect_sent(int sig, const int *pids, int n)
-{
-	char expected[sizeof sent] = "";
-	size_t len = 0;
-
-	for (int i = 0; i < n; i++)
-		len += (size_t)snprintf(expected + len, sizeof expected - len, "%d>%d 18>%d ", sig, pids[i], pids[i]);
-	must(strcmp(sent, expected) == 0);
-}
-
-static bool
-descends(int i)
-{
-	for (int steps = 0; steps <= count; steps++) {
-		int parent = all[i].parent;
-
-		if (parent == SELF)
-			return true;
-		for (i = 0; i < count && all[i].pid != parent; i++)
-			;
-		if (i == count)
-			return false;
-	}
-	sure = false;	/* a circle, which no kernel makes */
-	return false;
-}
-
-static void
-look_at_processes(void)
-{
-	struct state st = {.self = SELF, .group = GROUP, .init = true};
-	int alive = 0, members = 0, living = 0, named = 0, pids[MAX_FILES], n = 0;
-	char text[128], more[32] = "";
-	bool is_empty;
-
-	for (int i = 0; i < count; i++) {
-		alive += all[i].alive && all[i].pid != SELF;
-		members += all[i].group == GROUP;
-		living += all[i].group == GROUP && all[i].alive;
-		named += all[i].group == GROUP && all[i].alive && all[i].pid != SELF;
-	}
-	is_empty = group_empty(GROUP);
-	must(!sure || is_empty == (members > 0 && !living));
-	is_empty = nothing_left(&st, true);
-	must(!sure || is_empty == !alive);
-	left_text(&st, true, text, sizeof text);
-	must(memchr(text, '\0', sizeof text) != NULL);
-	if (sure && alive > 1)
-		snprintf(more, sizeof more, ") and %d more", alive - 1);
-	must(!sure || (strncmp(text, "pid ", 4) == 0) == (alive > 0));
-	must(!sure || !*more || strcmp(text + strlen(text) - strlen(more), more) == 0);
-	left_text(&st, false, text, sizeof text);
-	must(!sure || (strncmp(text, "pid ", 4) == 0) == (named > 0));
-
-	st.init = false;
-	sent[0] = '\0';
-	send_drain(&st, SIGUSR1);
-	for (int i = 0; i < count; i++)
-		if (all[i].alive && all[i].pid != SELF && descends(i))
-			pids[n++] = all[i].pid;
-	if (sure)
-		expect_sent(SIGUSR1, pids, n);
-	left_text(&st, true, text, sizeof text);
-	must(!sure || (strncmp(text, "pid ", 4) == 0) == (n > 0));
-}
-
-
-/* who was told to end is a member that lives */
-static void
-told_members(void)
-{
-	bool found;
-	int sig, pid, used;
-
-	for (const char *at = sent; sscanf(at, "%d>%d %n", &sig, &pid, &used) == 2; at += used) {
-		found = false;
-		for (int i = 0; i < count; i++)
-			found = found || (all[i].pid == pid && all[i].group == GROUP && all[i].alive);
-		must(!sure || found);
-	}
-}
-
-/* the number behind key, in the first line that has one there; as read_field, but all at once */
+/* the number behind key, at the start of a line that ends */
 static bool
 plain_field(const struct file *file, const char *key, int base, uint64_t *value)
 {
-	const char *end = file->data + file->len, *line = file->data, *at, *stop;
-	bool found = false;
+	const char *digits = "0123456789abcdef", *digit, *line = file->data;
 
-	for (; line < end && !found; line = stop + 1) {
-		stop = memchr(line, '\n', (size_t)(end - line));
-		stop = stop ? stop : end;
-		if ((size_t)(stop - line) < strlen(key) || memcmp(line, key, strlen(key)) != 0)
+	for (; strchr(line, '\n'); line = strchr(line, '\n') + 1) {
+		if (strncmp(line, key, strlen(key)) != 0)
 			continue;
 		*value = 0;
-		for (at = line + strlen(key); at < stop && *at != '/'; at++) {
-			const char *digits = "0123456789abcdef", *digit = *at ? strchr(digits, *at) : NULL;
-
-			if (digit && digit - digits < base) {
-				*value = *value * (uint64_t)base + (uint64_t)(digit - digits);
-				found = true;
-			}
-		}
+		line += strlen(key);
+		for (line += strspn(line, " \t"); *line && (digit = strchr(digits, *line)) && digit - digits < base; line++)
+			*value = *value * (uint64_t)base + (uint64_t)(digit - digits);
+		return true;
 	}
-	return found;
+	return false;
+}
+
+/* a walk must give these, in this order */
+static void
+check_walk(bool joined, const pid_t *pids, int count)
+{
+	struct walk w;
+	pid_t pid;
+	int n;
+
+	for (size_t c = 0; c < sizeof chunks / sizeof *chunks; c++) {
+		chunk = chunks[c];
+		opens = 0;
+		must(start_walk(&w, SELF, joined));
+		for (n = 0; (pid = next_child(&w)); n++)
+			must(n < count && pid == pids[n]);
+		must(n == count);
+	}
+	chunk = SIZE_MAX;
+}
+
+/* the kernel's list: numbers, whatever is between them */
+static void
+look_at_list(void)
+{
+	const struct file *list = file_named("/proc/thread-self/children");
+	static pid_t pids[MAX_FOUND];
+	long pid;
+	char *end;
+	int count = 0;
+
+	if (!list || !is_plain(list))
+		return;
+	for (const char *at = list->data; *at && count < MAX_FOUND; at = end) {
+		at += strcspn(at, "0123456789");
+		end = (char *)at + strspn(at, "0123456789");
+		if (end - at > 9)
+			return;
+		pid = strtol(at, NULL, 10);
+		if (pid && file_of((pid_t)pid, "child"))
+			pids[count++] = (pid_t)pid;
+	}
+	if (count < MAX_FOUND)
+		check_walk(false, pids, count);
+}
+
+/* all of /proc: foster's children, and who has no parent here but memory */
+static void
+look_at_processes(void)
+{
+	pid_t pids[MAX_FILES], pid;
+	uint64_t parent, size;
+	int count = 0, used;
+
+	for (int i = 0; i < file_count; i++) {
+		used = 0;
+		if (sscanf(files[i].name, "/proc/%9d%n", &pid, &used) != 1 || strcmp(files[i].name + used, "/status") != 0)
+			continue;
+		if (!is_plain(&files[i]) || file_of(pid, "status") != &files[i] || pid <= 0)
+			return;
+		if (file_of(pid, "child") || (pid != SELF && plain_field(&files[i], "PPid:", 10, &parent) && !parent &&
+		    plain_field(&files[i], "VmSize:", 10, &size)))
+			pids[count++] = pid;
+	}
+	for (int i = 0; i < file_count; i++)	/* a number that is too long is another's for atoi(3) */
+		if (strncmp(files[i].name, "/proc/", 6) == 0 && (strspn(files[i].name + 6, "0123456789") > 9 ||
+		    strchr(" \t\n\v\f\r+-", files[i].name[6])))
+			return;
+	for (int i = 0; i < file_count; i++)	/* and so is what only begins with one */
+		if (sscanf(files[i].name, "/proc/%9d%n", &pid, &used) == 1 && files[i].name[used] != '/')
+			return;
+	check_walk(true, pids, count);
+}
+
+static void
+look_at_names(void)
+{
+	char name[64], copy[64];
+	pid_t pid;
+	int used;
+
+	for (int i = 0; i < file_count; i++) {
+		used = 0;
+		if (sscanf(files[i].name, "/proc/%9d%n", &pid, &used) != 1 || strcmp(files[i].name + used, "/comm") != 0)
+			continue;
+		if (file_of(pid, "comm") != &files[i])
+			continue;
+		opens = 0;
+		if (!files[i].len) {
+			must(strcmp(process_name(pid, name, sizeof name), "?") == 0);
+			continue;
+		}
+		snprintf(copy, sizeof copy, "%.*s", (int)(files[i].len < 63 ? files[i].len - 1 : 62), files[i].data);
+		must(strcmp(process_name(pid, name, sizeof name), copy) == 0);
+	}
 }
 
 /* it doesn't matter how many bytes a read(2) gives */
 static void
 look_at_fields(void)
 {
-	static const struct { const char *key; int base; } fields[] = {
-		{"SigIgn:", 16}, {"oom_kill ", 10}, {"SigQ:", 10}, {"FDSize:", 10},
+	static const struct { const char *key; unsigned base; } fields[] = {
+		{"SigIgn:", 16}, {"oom_kill ", 10}, {"PPid:", 10}, {"FDSize:", 10},
 	};
-	static const size_t chunks[] = {1, 2, 3, 7, 511, SIZE_MAX};
-	uint64_t value, limit, expected, first = 0, first_limit = 0;
-	bool found;
+	uint64_t value, expected;
+	bool there;
 
 	for (int i = 0; i < file_count; i++) {
-		if (file_named(files[i].name) != &files[i])
+		if (file_named(files[i].name) != &files[i] || !is_plain(&files[i]))
 			continue;
 		for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
-			bool there = plain_field(&files[i], fields[f].key, fields[f].base, &expected);
-
+			there = plain_field(&files[i], fields[f].key, (int)fields[f].base, &expected);
 			for (size_t c = 0; c < sizeof chunks / sizeof *chunks; c++) {
 				opens = 0;
 				chunk = chunks[c];
-				found = read_field(files[i].name, fields[f].key, fields[f].base, &value, &limit);
-				if (c > 0)
-					must(value == first && limit == first_limit);
-				first = value;
-				first_limit = limit;
-				/* two numbers: which line counts is told apart in another way */
-				if (memchr(files[i].data, '/', files[i].len))
-					continue;
-				must(found == there && (!there || value == expected));
+				must(read_field(files[i].name, fields[f].key, fields[f].base, &value) == there);
+				must(!there || value == expected);
 			}
 		}
 	}
@@ -239,13 +193,13 @@ static void
 look_at_cgroup(void)
 {
 	const struct file *cgroup = file_named("/proc/self/cgroup");
-	uint64_t kills, expected;
 	const struct file *events = file_named("/sys/fs/cgroup/memory.events");
+	uint64_t kills, expected;
 
 	opens = 0;
 	kills = oom_kills();
 	/* without /proc a v2 container has its own at the top */
-	if (!cgroup && (!events || !memchr(events->data, '/', events->len)))
+	if (!cgroup && (!events || is_plain(events)))
 		must(kills == (events && plain_field(events, "oom_kill ", 10, &expected) ? expected : 0));
 }
 
@@ -253,12 +207,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (read_files(data, size)) {
-		read_all();
+		look_at_list();
 		look_at_processes();
-		opens = 0;
-		sent[0] = '\0';
-		tell_ignoring(GROUP, SIGINT);
-		told_members();
+		look_at_names();
 		look_at_fields();
 		look_at_cgroup();
 		must(said_len == 0);
