@@ -54,9 +54,11 @@ check:
 #: check-lives          5  every order of events in small worlds, in a model of the kernel
 #: check-random         5  random lives against a model of the reference
 #: check-release        5  a second build of the release, and each file of it
+#: check-runtime        2  foster-runtime: config.json by config.json, then with runc
 #: check-sanitizers     8  the tests with sanitizers, and what they reach
 SUITES = check-architectures check-bare check-costs check-engines check-faults check-fuzz \
-	check-kernels check-limits check-lives check-random check-release check-sanitizers
+	check-kernels check-limits check-lives check-random check-release check-runtime \
+	check-sanitizers
 $(SUITES):
 	@suite=$@; CC='$(CC)' OUT='$(OUT)' test/suite $${suite#check-}
 
