@@ -82,13 +82,17 @@ table() {
 		case $reason in
 		*Permission* | *permitted*) continue ;;
 		reaped,*) reason=reaped, ;;
-		'started '*) reason='started %s' ;;
+		'started '*) reason='started ' ;;
 		'exited with status'*) reason='exited with status %d' ;;
-		forwarded) reason='from pid %d: forwarded' ;;
+		forwarded) reason="from pid %d: forwarded" ;;
 		*TERM:\ *) reason=${reason##*: } ;;
 		*'/bin/bash is missing') reason=interpreter ;;
 		*'is missing') reason=loader ;;
-		'still running'*) reason='still running after %T, sending %S' ;;
+		'still running'*) reason='still running after %s, sending %s' ;;
+		*' ignores SIG'*) reason=' ignores SIG%s' ;;
+		*'waiting for pid'*) reason='waiting for %s' ;;
+		begins,*) reason=${reason/TERM/%s} ;;
+		'no /proc, so'*) reason=${reason#no /proc} ;;
 		esac
 		grep -qF -- "$reason" "$top"/*.c || fail "no such message: $line ($reason)"
 	done
