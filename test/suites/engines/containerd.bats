@@ -26,14 +26,8 @@ teardown() {
 
 # on_root [OPTION...] -- COMMAND...	ctr run, with the small system as a folder
 on_root() {
-	local options=()
-
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	ctr run "${options[@]}" --rootfs "$FOSTER_ENGINES/rootfs" "$id" "$@" 3>&- 4>&-
+	split_options "$@"
+	ctr run "${options[@]}" --rootfs "$FOSTER_ENGINES/rootfs" "$id" "${command[@]}" 3>&- 4>&-
 }
 
 # out_has REGEX
@@ -82,19 +76,6 @@ out_has() {
 
 # bats test_tags=containerd,tty
 @test "ctr run -t: bash has job control" {
-	run -0 on_terminal ctr run -t --rootfs "$FOSTER_ENGINES/rootfs" "$id" \
-		/foster -- bash --norc --noprofile <<-'END'
-		send spy --default TSTP --listen --die-on INT\r
-		expect ready
-		send \x1a
-		expect Stopped
-		send fg\r
-		expect got CONT
-		send \x03
-		expect got INT
-		send exit 5\r
-		wait
-	END
-	[[ "$output" == *"status 5"* ]]
-	[[ "$output" != *"no job control"* ]]
+	has_job_control ctr run -t --rootfs "$FOSTER_ENGINES/rootfs" "$id" \
+		/foster -- bash --norc --noprofile
 }

@@ -17,14 +17,8 @@ teardown() {
 
 # start [DOCKER-OPTION...] -- PROGRAM...	in container "box", until it says ready
 start() {
-	local options=()
-
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	docker run -d --name box "${options[@]}" test "$@" >/dev/null
+	split_options "$@"
+	docker run -d --name box "${options[@]}" test "${command[@]}" >/dev/null
 	wait_for_log box ready
 }
 
@@ -223,23 +217,7 @@ start() {
 
 # bats test_tags=docker,tty
 @test "docker run -it: bash has job control, with no warning" {
-	run -0 on_terminal docker run --name box -it test bash --norc --noprofile <<-'END'
-		send spy --default TSTP --listen --die-on INT\r
-		expect ready
-		send \x1a
-		expect Stopped
-		send fg\r
-		expect got CONT
-		send \x03
-		expect got INT
-		send echo status $(($? + 100))\r
-		expect status 230
-		send exit 5\r
-		wait
-	END
-	[[ "$output" == *"status 5"* ]]
-	[[ "$output" != *"no job control"* ]]
-	[[ "$output" != *"terminal process group"* ]]
+	has_job_control docker run --name box -it test bash --norc --noprofile
 }
 
 # bats test_tags=docker,tty
@@ -270,15 +248,7 @@ start() {
 
 # bats test_tags=docker,tty
 @test "docker run -it: Ctrl-Z in a program without job control does nothing" {
-	run -0 on_terminal docker run --rm --name box -it test spy --default TSTP --exit-on INT <<-'END'
-		expect ready
-		send \x1a
-		expect ^Z
-		send \x03
-		expect got INT
-		wait
-	END
-	[[ "$output" == *"status 0"* ]]
+	ignores_ctrl_z docker run --rm --name box -it test spy --default TSTP --exit-on INT
 }
 
 # The client hears of changes from some time after the program's begin only: what comes before
@@ -366,15 +336,7 @@ resize_until_seen() {
 # bats test_tags=docker,tty
 @test "docker exec -it with foster: Ctrl-Z, which nobody could undo, does nothing" {
 	start -- spy --listen
-	run -0 on_terminal docker exec -it box /foster spy --default TSTP --exit-on INT <<-'END'
-		expect ready
-		send \x1a
-		expect ^Z
-		send \x03
-		expect got INT
-		wait
-	END
-	[[ "$output" == *"status 0"* ]]
+	ignores_ctrl_z docker exec -it box /foster spy --default TSTP --exit-on INT
 }
 
 # bats test_tags=docker

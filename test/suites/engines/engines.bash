@@ -393,6 +393,51 @@ on_terminal() {
 	"$PTY" --limit 40 --size 24x80 -- "$@" 3>&- 4>&-
 }
 
+# has_job_control COMMAND...	which runs bash: Ctrl-Z, fg and Ctrl-C are as at home, without a warning
+has_job_control() {
+	run -0 on_terminal "$@" <<-'END'
+		send spy --default TSTP --listen --die-on INT\r
+		expect ready
+		send \x1a
+		expect Stopped
+		send fg\r
+		expect got CONT
+		send \x03
+		expect got INT
+		send echo status $(($? + 100))\r
+		expect status 230
+		send exit 5\r
+		wait
+	END
+	[[ "$output" == *"status 5"* ]]
+	[[ "$output" != *"no job control"* ]]
+	[[ "$output" != *"terminal process group"* ]]
+}
+
+# ignores_ctrl_z COMMAND...	which runs a spy that SIGTSTP would suspend, and SIGINT ends
+ignores_ctrl_z() {
+	run -0 on_terminal "$@" <<-'END'
+		expect ready
+		send \x1a
+		expect ^Z
+		send \x03
+		expect got INT
+		wait
+	END
+	[[ "$output" == *"status 0"* ]]
+}
+
+# splits "[OPTION...] -- COMMAND..." at the first "--"
+split_options() {
+	options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	command=("$@")
+}
+
 remove_containers() {
 	docker ps -aq --filter name=^box | xargs -r docker rm -fv >/dev/null
 }

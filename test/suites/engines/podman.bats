@@ -103,20 +103,7 @@ zombies_in() {
 
 # bats test_tags=podman,tty
 @test "podman run -it: bash has job control, with no warning" {
-	run -0 on_terminal podman run --name box -it test bash --norc --noprofile <<-'END'
-		send spy --default TSTP --listen --die-on INT\r
-		expect ready
-		send \x1a
-		expect Stopped
-		send fg\r
-		expect got CONT
-		send \x03
-		expect got INT
-		send exit 5\r
-		wait
-	END
-	[[ "$output" == *"status 5"* ]]
-	[[ "$output" != *"no job control"* ]]
+	has_job_control podman run --name box -it test bash --norc --noprofile
 }
 
 # bats test_tags=podman

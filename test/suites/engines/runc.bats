@@ -102,20 +102,7 @@ out_has() {
 # bats test_tags=runc,tty
 @test "runc run with a terminal: bash has job control" {
 	spec true /foster -- bash --norc --noprofile
-	run -0 on_terminal runc --root "$state" run -b "$bundle" "$id" <<-'END'
-		send spy --default TSTP --listen --die-on INT\r
-		expect ready
-		send \x1a
-		expect Stopped
-		send fg\r
-		expect got CONT
-		send \x03
-		expect got INT
-		send exit 5\r
-		wait
-	END
-	[[ "$output" == *"status 5"* ]]
-	[[ "$output" != *"no job control"* ]]
+	has_job_control runc --root "$state" run -b "$bundle" "$id"
 }
 
 # bats test_tags=runc,tty
