@@ -133,6 +133,15 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 	run -125 "$FOSTER" -e 125 --no-such-option true
 }
 
+# bats test_tags=exit
+@test "--report and standard error tell why a program could not be started" {
+	run -127 --separate-stderr "$FOSTER" --report "$BATS_TEST_TMPDIR/r" -- /no/such/program
+	[ "$stderr" = 'foster: /no/such/program: No such file or directory' ]
+	run -126 --separate-stderr "$FOSTER" --report "$BATS_TEST_TMPDIR/r" -- "$BATS_TEST_TMPDIR"
+	assert_equal "$(<"$BATS_TEST_TMPDIR/r")" "foster: /no/such/program: No such file or directory
+foster: $BATS_TEST_TMPDIR: Permission denied"
+}
+
 # bats test_tags=exit,subreaper
 @test "--report tells an exit in words" {
 	run -3 --separate-stderr "$FOSTER" --report "$BATS_TEST_TMPDIR/r" "$SPY" --exit 3
@@ -161,8 +170,31 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 # bats test_tags=exit
 @test "--report tells the program's own end, whatever the exit status was made" {
 	run -1 "$FOSTER" -e 3:1 --report "$BATS_TEST_TMPDIR/r" "$SPY" --exit 3
-	run -124 "$FOSTER" --timeout 50ms --report "$BATS_TEST_TMPDIR/r" "$SPY" --die-on TERM
-	[ "$(<"$BATS_TEST_TMPDIR/r")" = $'exited with status 3\nkilled by SIGTERM (15)' ]
+	[ "$(<"$BATS_TEST_TMPDIR/r")" = 'exited with status 3' ]
+}
+
+# bats test_tags=exit
+@test "--report and -v tell that the time-out ran out, and how the program ended then" {
+	run -124 --separate-stderr "$FOSTER" --timeout 50ms --report "$BATS_TEST_TMPDIR/r" "$SPY" --die-on TERM
+	run -124 --separate-stderr "$FOSTER" --timeout 1 -v --report "$BATS_TEST_TMPDIR/r" "$SPY" --exit-on TERM:0
+	[[ $stderr == *"foster: $SPY: timed out after 1 s, exited with status 0"* ]]
+	run -124 "$FOSTER" --timeout 50ms --stop TERM/50ms/KILL --report "$BATS_TEST_TMPDIR/r" \
+		"$SPY" --ignore TERM --for 60000
+	assert_equal "$(<"$BATS_TEST_TMPDIR/r")" 'timed out after 50 ms, killed by SIGTERM (15)
+timed out after 1 s, exited with status 0
+timed out after 50 ms, killed by SIGKILL (9)'
+}
+
+# bats test_tags=exit,pid1
+@test "--report and -v tell of foster's own KILL as PID 1, too" {
+	needs pid1
+	report=$BATS_TEST_TMPDIR/r
+	start_pid1 -- -v --stop TERM/50ms/KILL --report "$report" -- "$SPY" --name program --listen
+	wait_for "$out" '^program: ready'
+	send TERM
+	expect_end 137
+	assert_equal "$(<"$report")" 'killed by SIGKILL (9)'
+	grep -qF "foster: $SPY: killed by SIGKILL (9)" "$err"
 }
 
 # bats test_tags=exit
@@ -211,11 +243,14 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 @test "a report file that can't be opened is status 125, before the program starts" {
 	mkdir "$BATS_TEST_TMPDIR/dir"
 	mkfifo "$BATS_TEST_TMPDIR/fifo-without-reader"
-	for file in /no/such/dir/file "$BATS_TEST_TMPDIR"/{dir,fifo-without-reader} ''; do
+	for file in /no/such/dir/file "$BATS_TEST_TMPDIR"/{dir,fifo-without-reader}; do
 		run -125 --separate-stderr "$FOSTER" --report "$file" echo started
 		[ -z "$output" ] || fail "started with '$file'"
 		[[ $stderr == "foster: $file: "* && $stderr != *$'\n'* ]] || fail "$file: $stderr"
 	done
+	run -125 --separate-stderr "$FOSTER" --report '' echo started
+	[ -z "$output" ]
+	[ "$stderr" = "foster: --report '': not a file's name" ]
 }
 
 # bats test_tags=exit
@@ -303,14 +338,27 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 }
 
 # bats test_tags=exit,root,pid1
-@test "memory is not blamed for what it didn't do" {
+@test "where the lack of memory ended another process, that is told behind the program's own end" {
+	needs root pid1
+	run -137 fake_cgroup memory.events -- --report /dev/stderr sh -c "$count_up; exit 137"
+	assert_output 'exited with status 137; the container ran out of memory'
+	run -3 fake_cgroup memory.events -- -v sh -c "$count_up; exit 3"
+	assert_line 'foster: sh: exited with status 3; the container ran out of memory'
+	run -143 fake_cgroup memory.events -- --report /dev/stderr sh -c "$count_up; kill \$\$"
+	assert_output 'killed by SIGTERM (15); the container ran out of memory'
+}
+
+# bats test_tags=exit,root,pid1
+@test "memory is not blamed for what it didn't do, a KILL of foster's own least of all" {
 	needs root pid1
 	run -137 fake_cgroup memory.events -- --report /dev/stderr sh -c 'kill -KILL $$'
 	assert_output 'killed by SIGKILL (9)'
-	run -3 fake_cgroup memory.events -- --report /dev/stderr sh -c "$count_up; exit 3"
+	run -3 fake_cgroup memory.events -- --report /dev/stderr sh -c 'exit 3'
 	assert_output 'exited with status 3'
-	run -143 fake_cgroup memory.events -- --report /dev/stderr sh -c "$count_up; kill \$\$"
-	assert_output 'killed by SIGTERM (15)'
+	run -137 fake_cgroup memory.events -- -v --stop TERM/100ms/KILL sh -c "$count_up; trap '' TERM
+		kill -TERM 1; while :; do sleep 1; done"
+	assert_line 'foster: sh: killed by SIGKILL (9)'
+	refute_output --partial memory
 }
 
 # bats test_tags=exit,root,subreaper

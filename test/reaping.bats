@@ -173,13 +173,41 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 		orphan=$(pid_of orphan)
 		app=$(pid_of app)
 		send TERM
-		wait_for "$err" 'waiting for it'
+		wait_for "$err" 'waiting for pid [0-9]+ \(app\)'
 		"$SPY" --send "$orphan" USR2
 		wait_for "$err" 'reaped, exited with status 3$'
 		"$SPY" --send "$app" USR2
 		wait_end
 		[ "$status" = 143 ]
 	done
+}
+
+# bats test_tags=reaping,pid1,subreaper
+@test "no zombie is left behind when foster leaves elsewhere than as PID 1" {
+	needs pid1 perl
+	export go=$BATS_TEST_TMPDIR/go
+	mkfifo "$go"
+	new_files
+	# a PID 1 that reaps its own child alone, and then looks who is there
+	"$NS" --default INT --default QUIT --pidfile "$out.pid" -- perl -e 'system(@ARGV);
+		for (glob "/proc/[0-9]*/stat") { open my $stat, "<", $_ or next; print "there: ", <$stat> }
+		print "status ", $? >> 8, "\n"' \
+		"$FOSTER" sh -c 'read -r x <"$go"; exec "$SPY" --name program --fork 600 --double --exit 5' \
+		>"$out" 2>"$err" 3>&- 4>&- &
+	started_pid=$!
+	started_pids+=("$!")
+	wait_until pidfile_or_end
+	wait_until eval 'child=$(pgrep -P "$(<"$out.pid")" foster)'
+	# more than it reaps in one go, and the program among the first
+	wait_until pgrep -P "$child" sh
+	kill -STOP "$child"
+	wait_state "$child" T
+	echo >"$go"
+	wait_until eval '[ "$(ps -o stat= --ppid "$child" | grep -c ^Z)" = 601 ]'
+	kill -CONT "$child"
+	wait_for "$out" '^status 5$'
+	wait_for "$out" '^there: .* \(perl\) '
+	run -1 grep '^there: .*) Z ' "$out"
 }
 
 # bats test_tags=reaping,pid1
