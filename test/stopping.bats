@@ -578,6 +578,18 @@ others_are_told() {
 	assert_equal "$(events 'done')" 'app: done,below: done,daemon: done'
 }
 
+# bats test_tags=stopping,pid1
+@test "the /proc of another PID namespace counts as none" {
+	needs pid1
+	start_pid1 --host-proc -- -v -- sh -c '"$SPY" --setsid --name daemon --exit-on TERM:0:300 &
+		"$SPY" --name app --exit-on TERM:0:300 & wait'
+	wait_for "$out" '^(daemon|app): ready' 2
+	send TERM
+	expect_end 143
+	grep -qE '^foster: waiting for process group [0-9]+$' "$err"
+	assert_equal "$(events 'TERM|done')" 'app: got TERM,app: done,daemon: got TERM,daemon: done'
+}
+
 # bats test_tags=stopping,root,subreaper
 @test "elsewhere without /proc the others are neither told nor waited for, and a line says so" {
 	needs root unshare
@@ -1693,7 +1705,7 @@ stop_what_is_left() {
 	assert_equal "$(heard worker)" TERM
 }
 
-# bats test_tags=stopping,pid1,subreaper,pidfd
+# bats test_tags=stopping,pid1,subreaper
 @test "--drain: a stopped daemon is told, too, wherever it hangs" {
 	needs pid1
 	for start in start_pid1 start_plain; do
@@ -1774,6 +1786,26 @@ stop_what_is_left() {
 		expect_end 4
 		assert_equal "$(grep -c '^foster: waiting for' "$err")" 3
 		run -1 grep -E 'left behind|killed$' "$err"
+	done
+}
+
+# bats test_tags=stopping
+@test "-v names them again in a minute; without -v nothing wakes foster up in a stop" {
+	needs strace
+	export trace=$BATS_TEST_TMPDIR/trace
+	wrap_foster 'exec strace -D -qq -o "$trace" -e trace=rt_sigtimedwait -e signal=none'
+	for option in -v --; do
+		start_plain -- $option "$SPY" --name program --exit-on USR2:4
+		wait_for "$out" '^program: ready'
+		send TERM
+		wait_for "$out" '^program: got TERM'
+		wait_state "$foster_pid" S
+		send USR2
+		expect_end 4
+		case $option in
+		-v) grep -qE '\{tv_sec=(59|60), ' "$trace" ;;
+		*) run -1 grep -E 'tv_sec=[1-9]' "$trace" ;;
+		esac
 	done
 }
 
