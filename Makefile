@@ -12,13 +12,18 @@ BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 
 SRC = init.c stop.c signals.c reaper.c proc.c exec.c tty.c options.c install.c message.c
-COMMIT = `git rev-parse --short=12 HEAD 2>/dev/null || echo unknown`
+# git archive writes it into a release's source
+COMMIT = `grep -so '^[0-9a-f]\{12\}' packaging/commit || git rev-parse --short=12 HEAD 2>/dev/null || echo unknown`
 
 # What foster needs, whatever the user's flags are. A static PIE is linked by hand, since
 # musl-gcc's -static-pie makes a dynamic binary. Nothing unwinds the stack, and constants may lie
 # beside the code: together these would take a third more on disk.
 NEEDED = -std=c11 -fPIE -fstack-protector-strong -fno-asynchronous-unwind-tables \
 	-DVERSION='"$(VERSION)"' -DCOMMIT="\"$(COMMIT)\""
+# What a scanner reads in an image that the binary was copied into. A distribution's LDFLAGS can
+# say it anew; linkers before binutils 2.39 can't say it.
+NOTE = `$(CC) -Wl,--help 2>/dev/null | grep -q package-metadata && echo \
+	'-Xlinker --package-metadata={"type":"generic","name":"foster","version":"$(VERSION)","license":"MIT"}'`
 LINK = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
 	-Wl,-z,noexecstack,-z,noseparate-code,--gc-sections $(STRIP) \
 	`$(CC) -pie '-\#\#\#' -x c /dev/null 2>&1 | tr ' "' '\n\n' | sed -n 's/\(.*\)Scrt1\.o$$/\1rcrt1.o \1crti.o \1crtn.o/p'`
@@ -28,7 +33,7 @@ all: $(OUT)
 $(OUT): $(SRC) foster.h LICENSE Makefile
 	@$(CC) --version >/dev/null 2>&1 || \
 		{ echo '$(CC) is missing; musl-gcc is in Debian'"'"'s packages musl-tools and gcc' >&2; exit 1; }
-	$(CC) $(NEEDED) $(CPPFLAGS) $(CFLAGS) $(LINK) $(LDFLAGS) $(SRC) -o $@
+	$(CC) $(NEEDED) $(CPPFLAGS) $(CFLAGS) $(LINK) $(NOTE) $(LDFLAGS) $(SRC) -o $@
 
 # the main job, shown on this machine without a container engine
 run:
