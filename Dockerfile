@@ -11,5 +11,7 @@ RUN make COMMIT="$COMMIT" && ./foster --version
 
 FROM scratch
 COPY --from=build /src/foster /foster
+COPY LICENSE packaging/COPYRIGHT.musl /licenses/
+# without the -- that images of programs have, so that docker run foster --version answers
 ENTRYPOINT ["/foster"]
 CMD ["--help"]
