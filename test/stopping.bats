@@ -155,11 +155,11 @@ start_worker() {
 @test "a background job whose parent lives is the parent's to end, and told when that has ended" {
 	needs pid1
 	start_pid1 -- -- sh -c 'sh -c "\"\$SPY\" --name job --ignore INT --ignore QUIT --exit-on TERM:0:300 &
-		exec \"\$SPY\" --name app --exit-on INT:0:500"; true'
-	wait_for "$out" '^(app|job): ready' 2
+		exec \"\$SPY\" --name app --exit-on INT:0:500" & exec "$SPY" --name program --die-on INT'
+	wait_for "$out" '^(app|job|program): ready' 3
 	send INT
 	expect_end 130
-	assert_equal "$(events 'INT|TERM|done')" 'app: got INT,app: done,job: got TERM,job: done'
+	assert_equal "$(events '^(app|job): (got [IT]|done)')" 'app: got INT,app: done,job: got TERM,job: done'
 }
 
 # bats test_tags=stopping,pid1
@@ -1375,23 +1375,29 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 @test "who ignores SIGINT from within its handler is not told by SIGTERM while it saves" {
 	needs pid1 python3
 	cat >"$BATS_TEST_TMPDIR/app.py" <<-'END'
-		import os, signal, time
+		import os, signal
 		def save(*_):
 		    signal.signal(signal.SIGINT, signal.SIG_IGN)
 		    print("app: saving", flush=True)
-		    time.sleep(1)
+		    signal.sigwait([signal.SIGUSR1])
 		    print("app: saved", flush=True)
 		    os._exit(0)
+		signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 		signal.signal(signal.SIGINT, save)
-		print("app: ready", flush=True)
+		print("app: ready", os.getpid(), flush=True)
 		while True:
 		    signal.pause()
 	END
-	start_pid1 -- -- sh -c 'python3 "$1"; true' sh "$BATS_TEST_TMPDIR/app.py"
-	wait_for "$out" '^app: ready'
+	start_pid1 -- -v -- sh -c 'env --default-signal=INT,QUIT python3 "$1" &
+		exec "$SPY" --name program --exit-on USR2:130' sh "$BATS_TEST_TMPDIR/app.py"
+	wait_for "$out" '^(app|program): ready' 2
 	send INT
+	wait_for "$out" '^app: saving'
+	"$SPY" --send "$(pid_of program)" USR2
+	wait_for "$err" '^foster: waiting for pid [0-9]+ \(python'
+	"$SPY" --send "$(pid_of app)" USR1
 	expect_end 130
-	assert_equal "$(grep 'sav' "$out" | paste -sd,)" 'app: saving,app: saved'
+	grep -qx 'app: saved' "$out"
 }
 
 # bats test_tags=stopping,pid1
@@ -1457,7 +1463,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 }
 
 # bats test_tags=stopping,pid1,subreaper
-@test "--drain: a later SIGTERM delivers its first step again, other signals find nobody" {
+@test "--drain: a later SIGTERM delivers its first step again, SIGHUP reaches the others, SIGINT nobody" {
 	needs pid1
 	for start in start_pid1 start_plain; do
 		$start -- --drain TERM/60/KILL -- sh -c '("$SPY" --setsid --name daemon --exit-on USR2 &)
@@ -1466,12 +1472,16 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 		wait_for "$out" '^program: ready'
 		send USR1
 		wait_for "$out" '^daemon: got TERM '
+		for sig in INT WINCH TSTP; do
+			send $sig
+		done
 		send HUP
+		wait_for "$out" '^daemon: got HUP '
 		send TERM
 		wait_for "$out" '^daemon: got TERM ' 2
 		"$SPY" --send "$daemon" USR2
 		expect_end 4
-		assert_equal "$(heard daemon)" 'TERM TERM USR2'
+		assert_equal "$(heard daemon)" 'TERM HUP TERM USR2'
 		[ -z "$(cat "$err")" ] || fail "$(cat "$err")"
 	done
 }
@@ -1858,10 +1868,13 @@ stop_what_is_left() {
 # bats test_tags=stopping,pid1
 @test "a program that ignores the stop's signal is named at once, without -v too" {
 	needs pid1
-	start_pid1 -- -- sh -c 'trap "" TERM; "$SPY" --name worker --exit-on TERM; exit 4'
-	wait_for "$out" '^worker: ready'
+	start_pid1 -- -- sh -c 'trap "" TERM; "$SPY" --name worker --exit-on USR2; exit 4'
+	worker=$(pid_of worker)
 	send TERM
+	wait_for "$err" .
 	send TERM
+	wait_for "$out" '^worker: got TERM' 2
+	"$SPY" --send "$worker" USR2
 	expect_end 4
 	assert_equal "$(cat "$err")" 'foster: pid 2 (sh) ignores SIGTERM'
 	start_pid1 -- --stop INT/60/KILL -- "$SPY" --name program --ignore INT --exit-on USR2:5
