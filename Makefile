@@ -58,13 +58,14 @@ check:
 #: check-limits         3  where nothing is left of something, and where 100,000 of something come
 #: check-lives          5  every order of events in small worlds, in a model of the kernel
 #: check-packages       3  Debian's package in a bare Debian: installed, tested, purged
+#: check-programs       8  real programs, stopped as a deploy stops them, beside the peers
 #: check-random         5  random lives against a model of the reference
 #: check-release        5  a second build of the release, and each file of it
 #: check-runtime        2  foster-runtime: config.json by config.json, then with runc
 #: check-sanitizers     8  the tests with sanitizers, and what they reach
 SUITES = check-architectures check-bare check-costs check-engines check-faults check-fuzz \
-	check-kernels check-limits check-lives check-packages check-random check-release check-runtime \
-	check-sanitizers
+	check-kernels check-limits check-lives check-packages check-programs check-random check-release \
+	check-runtime check-sanitizers
 $(SUITES):
 	@suite=$@; CC='$(CC)' OUT='$(OUT)' test/suite $${suite#check-}
 
