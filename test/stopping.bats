@@ -411,7 +411,7 @@ wrapper_master_worker() {
 @test "a zombie of the group that its parent outside never reaps holds nobody up: the parent is told" {
 	needs pid1
 	for start in start_pid1 start_plain; do
-		$start -- -- sh -c '(: & exec "$SPY" --setsid --name outside --exit-on TERM:0:300) & wait'
+		$start -- -- sh -c '(: & exec "$SPY" --setsid --name outside --leave CHLD --exit-on TERM:0:300) & wait'
 		wait_for "$out" '^outside: ready'
 		wait_until eval '[ "$(zombies)" = 1 ]'
 		send TERM
