@@ -34,6 +34,10 @@ run_image() {
 	podman_here run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
 }
 
+teardown() {
+	[ -z "${registry-}" ] || kill "$registry" 2>/dev/null || true
+}
+
 teardown_file() {
 	rm -rf "${BATS_FILE_TMPDIR:?}/storage" "$BATS_FILE_TMPDIR/run"
 }
@@ -428,7 +432,6 @@ filled_in() {
 	chmod +x bin/skopeo
 	PATH=$PWD/bin:$PATH IMAGE=localhost:$port/owner/foster RELEASE=$PWD/copy run -0 owned/packaging/publish "$VERSION"
 	skopeo inspect --tls-verify=false --raw "docker://localhost:$port/owner/foster:$VERSION" >index
-	kill "$registry"
 	tar -xf "$layout" index.json
 	digest=$(jq -r '.manifests[0].digest' index.json)
 	assert_equal "sha256:$(sha256sum <index | cut -d ' ' -f 1)" "$digest"
@@ -437,7 +440,7 @@ filled_in() {
 	jq -e '.buildDefinition.buildType and .runDetails.builder.id' predicate-slsaprovenance1
 	cmp predicate-spdxjson copy/foster-"$VERSION".spdx.json
 	grep -q '^cosign sign-blob --yes --bundle .*/SHA256SUMS.sigstore.json .*/SHA256SUMS$' calls
-	grep -q "^gh release create v$VERSION --verify-tag .*/foster-linux-arm-v7 " calls
+	grep -q "^gh release create v$VERSION --verify-tag .*/foster-linux-amd64 " calls
 	grep -qF "localhost:$port/owner/foster@$digest" notes
 	run ! grep -q '^## ' notes
 	grep -q '^- ' notes
