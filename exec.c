@@ -157,7 +157,7 @@ explain(int report, const char *program, const char *file, int error)
 	read_head(file, head, sizeof head);
 	elf = memcmp(head, ELFMAG, SELFMAG) == 0;
 	if (error == ENOEXEC && elf && !same_machine(head)) {
-		say_and_report(report, WORD ": the binary is for another architecture", program);
+		say_and_report(report, WORD ": the binary is for another architecture", CUT(program));
 		return true;
 	}
 	if (strncmp(head, "#!", 2) == 0 && (error == ENOENT || error == ENOEXEC)) {
@@ -172,7 +172,7 @@ explain(int report, const char *program, const char *file, int error)
 		return false;
 	if (exists(needed))	/* then that lacks something */
 		return explain(report, program, needed, error);
-	say_and_report(report, WORD ": the %s %s is missing", program, what, needed);
+	say_and_report(report, WORD ": the %s %s is missing", CUT(program), what, needed);
 	return true;
 }
 
@@ -186,7 +186,7 @@ explain_failure(int report, const char *program, const char *file, int error)
 	set_mask(ALL_SIGNALS, NULL);
 	if (!explain(report, program, file, error)) {
 		errno = error;
-		say_and_report(report, WORD ":", program);
+		say_and_report(report, WORD ":", CUT(program));
 	}
 	return found ? NOT_STARTED : NOT_FOUND;
 }
@@ -214,7 +214,7 @@ run(int report, char **argv)
 			/* a later directory may have one that works; else the first that is there is it */
 			if (!passes || (!*blamed && exists(file))) {
 				error = last;
-				strcpy(blamed, file);
+				snprintf(blamed, sizeof blamed, "%s", file);
 			}
 			if (!passes)
 				break;

@@ -23,8 +23,10 @@
 #define TIME_SIZE 32
 #define FAILED 125		/* exit status: foster's own failure */
 
-/* a word of the user's in a message, cut so that the reason behind it has room */
-#define WORD "%.900s"
+/* a word of the user's in a message, cut so that the reason behind it has room; its argument is
+ * CUT(word) */
+#define WORD "%.900s%s"
+#define CUT(word) (word), cut_mark(word)
 
 /* A call that failed may succeed the next time. Four tries, so that nothing spins; the error
  * given is an answer and ends them. */
@@ -166,6 +168,8 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void die(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* message.c: says it, and appends the line to the file fd unless that is -1 */
 void say_and_report(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* message.c: what stands behind a word that WORD cuts, or nothing */
+const char *cut_mark(const char *word);
 /* message.c: a time, as "10 s" or "300 ms", into buf of TIME_SIZE bytes */
 const char *time_text(int64_t ms, const char *space, char *buf);
 /* message.c: appends text to the file fd, whole or not at all; false: not written */

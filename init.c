@@ -60,7 +60,7 @@ prepare(struct state *st, const struct options *opt)
 	if (opt->report) {
 		st->report.fd = open_file(opt->report, O_WRONLY | O_APPEND | O_CREAT);
 		if (st->report.fd < 0)
-			die(FAILED, WORD ":", opt->report);
+			die(FAILED, WORD ":", CUT(opt->report));
 	}
 	if (opt->parent_death) {
 		parent = getppid();
@@ -140,9 +140,9 @@ tell_end(struct state *st, const struct options *opt)
 			"; the container ran out of memory";
 	snprintf(words, sizeof words, "%s%s%s\n", after, status_text(status, how, sizeof how), why);
 	if (st->report.fd >= 0 && !append(st->report.fd, words))
-		say(WORD ":", opt->report);
+		say(WORD ":", CUT(opt->report));
 	if (opt->verbose)
-		say(WORD ": %s%s%s", opt->program[0], after, how, why);
+		say(WORD ": %s%s%s", CUT(opt->program[0]), after, how, why);
 }
 
 static void
@@ -281,7 +281,7 @@ main(int argc, char **argv)
 	if (!status) {
 		let_go(&st);
 		if (opt.verbose && !opt.pause)
-			say("pid %d: started " WORD, (int)st.program.pid, opt.program[0]);
+			say("pid %d: started " WORD, (int)st.program.pid, CUT(opt.program[0]));
 		if (opt.timeout_ms && !opt.pause)
 			st.stop.timeout_at = in_ms(opt.timeout_ms);
 		live(&st, &opt);

@@ -47,15 +47,15 @@ install(const char *file)
 	if (snprintf(temporary, sizeof temporary, "%.*s.foster-XXXXXX",
 	    slash ? (int)(slash + 1 - file) : 0, file) >= PATH_MAX) {
 		errno = ENAMETOOLONG;
-		die(FAILED, WORD ":", file);
+		die(FAILED, WORD ":", CUT(file));
 	}
 	to = mkostemp(temporary, O_CLOEXEC);
 	if (to < 0)
-		die(FAILED, WORD ":", file);
+		die(FAILED, WORD ":", CUT(file));
 	if (!copy(self, to) || close(to) < 0 || rename(temporary, file) < 0) {
 		error = errno;
 		unlink(temporary);
 		errno = error;
-		die(FAILED, WORD ":", file);
+		die(FAILED, WORD ":", CUT(file));
 	}
 }

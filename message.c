@@ -51,9 +51,9 @@ escape(char *line, size_t size, const char *text)
 		unsigned char c = (unsigned char)*text;
 
 		if (c == '\n' || c == '\r')
-			n += (size_t)sprintf(line + n, "\\%c", c == '\n' ? 'n' : 'r');
+			n += (size_t)snprintf(line + n, size - n, "\\%c", c == '\n' ? 'n' : 'r');
 		else if (c < ' ' || c == 0x7f)
-			n += (size_t)sprintf(line + n, "\\x%02x", c);
+			n += (size_t)snprintf(line + n, size - n, "\\x%02x", c);
 		else
 			line[n++] = *text;
 	}
@@ -134,6 +134,12 @@ append(int fd, const char *text)
 		errno = ENOSPC;
 	}
 	return false;
+}
+
+const char *
+cut_mark(const char *word)
+{
+	return strlen(word) > 900 ? "..." : "";
 }
 
 const char *

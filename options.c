@@ -83,7 +83,7 @@ struct met {
 _Noreturn static void
 bad_word(bool variable, const char *word, const char *reason)
 {
-	die(FAILED, "%s" WORD ": %s", variable ? VARIABLE ": " : "", word, reason);
+	die(FAILED, "%s" WORD ": %s", variable ? VARIABLE ": " : "", CUT(word), reason);
 }
 
 _Noreturn static void
@@ -92,10 +92,10 @@ bad(const struct met *met, const char *reason)
 	const char *quote = *met->value ? "" : "'", *in = met->variable ? VARIABLE ": " : "";
 
 	if (met->by_letter)
-		die(FAILED, "%s-%c %s" WORD "%s: %s", in, met->letter, quote, met->value, quote, reason);
+		die(FAILED, "%s-%c %s" WORD "%s: %s", in, met->letter, quote, CUT(met->value), quote, reason);
 	for (const struct option *o = names; o->name; o++)
 		if (o->val == met->letter)
-			die(FAILED, "%s--%s %s" WORD "%s: %s", in, o->name, quote, met->value, quote, reason);
+			die(FAILED, "%s--%s %s" WORD "%s: %s", in, o->name, quote, CUT(met->value), quote, reason);
 	bad_word(met->variable, met->word, reason);
 }
 
@@ -427,16 +427,17 @@ read_options(struct options *opt, int argc, char **argv)
 static void
 say_schedule(const char *name, const struct schedule *s)
 {
-	char line[MAX_STEPS * 40], *at = line, time[TIME_SIZE];
+	char line[MAX_STEPS * 40], time[TIME_SIZE];
+	size_t n = 0;
 
 	if (!s->steps)
 		return;
 	if (s->pause_ms)
-		at += sprintf(at, "%s/", time_text(s->pause_ms, "", time));
+		n = (size_t)snprintf(line, sizeof line, "%s/", time_text(s->pause_ms, "", time));
 	for (int i = 0; i < s->steps; i++) {
-		at += sprintf(at, "%s", signal_name(s->step[i].sig));
+		n += (size_t)snprintf(line + n, sizeof line - n, "%s", signal_name(s->step[i].sig));
 		if (i < s->steps - 1)
-			at += sprintf(at, "/%s/", time_text(s->step[i].wait_ms, "", time));
+			n += (size_t)snprintf(line + n, sizeof line - n, "/%s/", time_text(s->step[i].wait_ms, "", time));
 	}
 	say("option: --%s %s", name, line);
 }
@@ -468,5 +469,5 @@ say_options(const struct options *opt)
 		if (opt->exit_as[i])
 			say("option: -e %d:%d", i, (i + opt->exit_as[i]) & 255);
 	if (opt->report)
-		say("option: --report " WORD, opt->report);
+		say("option: --report " WORD, CUT(opt->report));
 }

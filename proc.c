@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,13 +33,29 @@ open_file(const char *file, int flags)
 	return high;
 }
 
+/* strtoull(3), for lower-case digits, in a tenth of its size */
+static uint64_t
+read_number(const char *at, unsigned base)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *digit;
+	uint64_t n = 0;
+
+	at += strspn(at, " \t");
+	while (*at && (digit = strchr(digits, *at)) && digit < digits + base) {
+		n = n * base + (uint64_t)(digit - digits);
+		at++;
+	}
+	return n;
+}
+
 /* another PID namespace's /proc numbers other processes */
 static bool
 own_proc(pid_t self)
 {
 	char link[16] = "";
 
-	return retry_unless(ENOENT, readlink("/proc/self", link, sizeof link - 1)) > 0 && atoi(link) == self;
+	return retry_unless(ENOENT, readlink("/proc/self", link, sizeof link - 1)) > 0 && read_number(link, 10) == (uint64_t)self;
 }
 
 static bool
@@ -111,7 +126,7 @@ next_process(struct walk *w)
 			if (w->size <= 0)
 				return 0;
 		}
-		pid = atoi(w->buf + w->used + NAME);
+		pid = (pid_t)read_number(w->buf + w->used + NAME, 10);
 		memcpy(&record, w->buf + w->used + LENGTH, sizeof record);
 		w->used += record;
 		if (pid > 0)
@@ -205,22 +220,6 @@ ignores(pid_t pid, uint64_t signals)
 
 	snprintf(file, sizeof file, "/proc/%d/status", (int)pid);
 	return read_field(file, "SigIgn:", 16, &ignored) && (ignored & signals) == signals;
-}
-
-/* strtoull(3), for lower-case digits, in a tenth of its size */
-static uint64_t
-read_number(const char *at, unsigned base)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *digit;
-	uint64_t n = 0;
-
-	at += strspn(at, " \t");
-	while (*at && (digit = strchr(digits, *at)) && digit < digits + base) {
-		n = n * base + (uint64_t)(digit - digits);
-		at++;
-	}
-	return n;
 }
 
 bool

@@ -245,15 +245,19 @@ kill_rest(struct state *st, const struct options *opt)
 	struct stop *stop = &st->stop;
 	bool drain_follows = opt->drain.steps && stop->phase != OTHERS;
 	bool group_left = stop->phase != OTHERS && (stop->blind || has_child_in(st->program.group));
+	char rest[REST_SIZE];
 
 	stop->killing = true;
 	stop->step_at = in_ms(GRACE_MS);
-	if (!drain_follows && st->self.init)
+	if (!drain_follows && st->self.init) {
 		enter(st, opt, DONE);
-	else if (!drain_follows && stop->phase != OTHERS)
+	} else if (!drain_follows && stop->phase != OTHERS) {
 		enter(st, opt, OTHERS);
-	else
+	} else {
+		if (opt->verbose)
+			say("%s: killed", rest_text(st, opt, rest));
 		ask_rest(st, opt);
+	}
 	if (st->program.pid)
 		signal_target(&st->program, SIGKILL, true);
 	else if (group_left)
@@ -310,7 +314,7 @@ tell_rest(struct state *st, const struct options *opt)
 	if (st->program.pid)
 		say("waiting for %s", rest_text(st, opt, rest));
 	else
-		say(WORD " has ended, waiting for %s", opt->program[0], rest_text(st, opt, rest));
+		say(WORD " has ended, waiting for %s", CUT(opt->program[0]), rest_text(st, opt, rest));
 	st->stop.tell_at = opt->verbose ? in_ms(MINUTE_MS) : NEVER;
 }
 

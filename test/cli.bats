@@ -6,9 +6,9 @@
 bats_require_minimum_version 1.8.0
 load helper
 
-# refused WORD OPTION...	nothing is started, and one line names the word
+# refused WORD OPTION...	nothing is started, and one line names the word, an empty one as ''
 refused() {
-	local word=$1 seen=0
+	local word=${1:-"''"} seen=0
 	shift
 	"$FOSTER" "$@" >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" || seen=$?
 	[ "$seen" = 125 ] || fail "status $seen, not 125: foster $*"
@@ -349,7 +349,7 @@ means() {
 # bats test_tags=cli
 @test "a line about a word with line breaks or control characters stays one line" {
 	run -125 --separate-stderr "$FOSTER" -p $'A\nB\rC\e[1m\x7f' echo started
-	[[ $stderr == 'foster: A\nB\rC'* && $stderr != *[$'\n\r\e\x7f']* ]]
+	[[ $stderr == 'foster: -p A\nB\rC'* && $stderr != *[$'\n\r\e\x7f']* ]]
 	run -127 --separate-stderr "$FOSTER" $'/no\nfoster: such'
 	[[ $stderr != *$'\n'* ]]
 }

@@ -732,16 +732,17 @@ flood() {
 # bats test_tags=signals,pid1,root
 @test "-r: what becomes a real-time signal waits behind the one that is held" {
 	options=(-r USR1:RTMIN+1)
-	start_full
+	start_full --value
 	send USR1
 	send CONT
 	wait_for "$out" '^got RTMIN\+1 ' 16
+	[ "$(values RTMIN+1)" = "$(seq 15)" ]
 }
 
 # bats test_tags=signals,pid1,root
 @test "-r: a real-time signal that becomes another one goes past those that wait" {
 	options=(-r RTMIN+2:USR1)
-	start_full
+	start_full --value
 	send RTMIN+2
 	wait_until grep -qs '^ShdPnd:.*2[0-9a-f][0-9a-f]$' "/proc/$program/status"
 	send CONT
