@@ -1428,7 +1428,8 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 		case $end in
 		QUIT) send QUIT ;;
 		INT)
-			# foster's last is another, and this one goes to the program alone
+			# foster's last is another, more than a second later, and this INT is the program's alone
+			"$SPY" --for 1500 >/dev/null
 			send HUP
 			"$SPY" --send "$(outer_pid "$(sed -n 's/^program //p' "$out")")" INT
 			wait_for "$out" '^new: leaving'
@@ -1533,7 +1534,7 @@ stop_what_is_left() {
 	assert_equal "$(grep "^foster:" "$err")" 'foster: what is left: still running after 200 ms, sending KILL'
 }
 
-# bats test_tags=stopping,root
+# bats test_tags=stopping,root,subreaper
 @test "what even KILL can't end of the group is named a second later, and left" {
 	needs root setpriv
 	wrap_foster 'exec setpriv --bounding-set=-kill'
@@ -1549,7 +1550,7 @@ stop_what_is_left() {
 	[ -z "$(heard worker)" ]
 }
 
-# bats test_tags=stopping
+# bats test_tags=stopping,subreaper
 @test "a SIGTERM between the wait and the reaping of the program's end is a stop all the same" {
 	needs strace
 	wrap_foster 'exec strace -D -qq -o /dev/null -e trace=wait4 -e signal=none \
@@ -1603,7 +1604,7 @@ stop_what_is_left() {
 	expect_end 5
 }
 
-# bats test_tags=stopping,root
+# bats test_tags=stopping,root,subreaper
 @test "a program that not even KILL can end is named a second later and left, too: status 137" {
 	needs root setpriv
 	wrap_foster 'exec setpriv --bounding-set=-kill'
@@ -1735,7 +1736,7 @@ stop_what_is_left() {
 	done
 }
 
-# bats test_tags=stopping
+# bats test_tags=stopping,subreaper
 @test "while it waits for what is left, foster opens no descriptor for good" {
 	needs proc
 	start_plain -- -v -- sh -c '"$SPY" --name worker --exit-on USR2 & exec "$SPY" --name program --die-on INT'
@@ -1930,7 +1931,7 @@ stop_what_is_left() {
 	assert_equal "$(grep -c '^got' "$log")" 1
 }
 
-# bats test_tags=stopping
+# bats test_tags=stopping,subreaper
 @test "a name may hold a bracket and what looks like a state" {
 	start_plain -- --stop TERM/300ms/KILL -- sh -c '"$SPY" --name "w) Z 1" --listen & exec "$SPY" --name program --exit-on TERM:3'
 	wait_for "$out" ': ready' 2
