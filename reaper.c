@@ -52,7 +52,7 @@ bool
 reap(struct state *st, const struct options *opt, bool *more)
 {
 	bool ended = false;
-	int status, n;
+	int status = 0, n;
 	pid_t pid = 0;
 
 	/* one SIGCHLD can stand for many children */
@@ -71,7 +71,7 @@ reap(struct state *st, const struct options *opt, bool *more)
 void
 reap_rest(struct state *st, const struct options *opt)
 {
-	int status;
+	int status = 0;
 	pid_t pid;
 
 	/* from now on the kernel reaps, wait(2); what became a zombie before that is still there */

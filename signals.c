@@ -72,7 +72,7 @@ signal_by_name(const char *word, size_t len)
 		len -= 3;
 	}
 	for (int sig = 1; sig <= LAST_SIGNAL; sig++)
-		if (is_name(names[sig], word, len) && (sig < 32 || sig >= RTMIN))
+		if ((sig < 32 || sig >= RTMIN) && is_name(names[sig], word, len))
 			return sig;
 	for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
 		if (is_name(aliases[i].name, word, len))
