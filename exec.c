@@ -196,25 +196,37 @@ static int
 run(int report, char **argv)
 {
 	const char *name = argv[0], *dir = getenv("PATH"), *end;
-	char file[PATH_MAX], blamed[PATH_MAX] = "";
+	size_t len, name_len = strlen(name), size;
 	int error = ENOENT, last;
 	bool passes;
 
 	if (!*name || strchr(name, '/'))
 		return explain_failure(report, name, name, try_exec(argv[0], argv));
-	if (strlen(name) > NAME_MAX)
+	if (name_len > NAME_MAX)
 		return explain_failure(report, name, name, ENAMETOOLONG);
 	if (!dir)
 		dir = "/usr/local/bin:/bin:/usr/bin";
+	/* no larger than need be: the pages that the child touches stay foster's */
+	size = strlen(dir) + name_len + 2;
+	if (size > PATH_MAX)
+		size = PATH_MAX;
+	char file[size], blamed[size];
+
+	blamed[0] = '\0';
 	for (;; dir = end + 1) {
 		end = strchrnul(dir, ':');
-		if (snprintf(file, sizeof file, "%.*s%s%s", (int)(end - dir), dir, end == dir ? "" : "/", name) < PATH_MAX) {
+		len = (size_t)(end - dir);
+		if (len + name_len + 2 <= size) {
+			memcpy(file, dir, len);
+			if (len)
+				file[len++] = '/';
+			memcpy(file + len, name, name_len + 1);
 			last = try_exec(file, argv);
 			passes = last == ENOENT || last == ENOTDIR || last == EACCES;
 			/* a later directory may have one that works; else the first that is there is it */
 			if (!passes || (!*blamed && exists(file))) {
 				error = last;
-				snprintf(blamed, sizeof blamed, "%s", file);
+				memcpy(blamed, file, len + name_len + 1);
 			}
 			if (!passes)
 				break;
@@ -226,19 +238,23 @@ run(int report, char **argv)
 }
 
 /* LISTEN_PID and its like name the process that they are meant for, sd_listen_fds(3): where one
- * names foster, own, variable takes its place; true if it did */
+ * names foster, variable takes its place; true if it did */
 static bool
-name_program(const char *name, const char *own, char *variable, size_t size)
+name_program(const char *name, pid_t self, char *variable, size_t size)
 {
 	size_t len = strlen(name);
 	bool named = false;
+	char own[32];
 
-	snprintf(variable, size, "%s=%d", name, (int)getpid());
 	for (char **e = environ; *e; e++) {
-		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=' && strcmp(*e + len + 1, own) == 0) {
-			*e = variable;
-			named = true;
-		}
+		if (strncmp(*e, name, len) != 0 || (*e)[len] != '=')
+			continue;
+		snprintf(own, sizeof own, "%s=%d", name, (int)self);
+		if (strcmp(*e, own) != 0)
+			continue;
+		snprintf(variable, size, "%s=%d", name, (int)getpid());
+		*e = variable;
+		named = true;
 	}
 	return named;
 }
@@ -250,7 +266,7 @@ become_program(void *argument)
 	struct start *start = argument;
 	const struct state *st = start->st;
 	const struct options *opt = start->opt;
-	char own[16], listen[32], watchdog[32];
+	char listen[32], watchdog[32];
 	int sig;
 
 	start->failed = FAILED;
@@ -266,9 +282,8 @@ become_program(void *argument)
 		sig = __builtin_ctzll(set) + 1;
 		set_disposition(sig, (opt->ignored & BIT(sig)) ? SIG_IGN : SIG_DFL);
 	}
-	snprintf(own, sizeof own, "%d", (int)st->self.pid);
-	name_program("WATCHDOG_PID", own, watchdog, sizeof watchdog);
-	if (name_program("LISTEN_PID", own, listen, sizeof listen))
+	name_program("WATCHDOG_PID", st->self.pid, watchdog, sizeof watchdog);
+	if (name_program("LISTEN_PID", st->self.pid, listen, sizeof listen))
 		unsetenv("LISTEN_PIDFDID");
 	start->failed = 0;
 	/* last: a child suspended before its exec would hold foster up */

@@ -25,7 +25,10 @@ open_file(const char *file, int flags)
 	int fd, high;
 
 	flags |= O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	fd = retry_unless(ENOENT, open(file, flags, 0666));
+	/* a device that isn't there won't come, either */
+	for (int tries = 0; (fd = open(file, flags, 0666)) < 0 && tries < 3; tries++)
+		if (errno == ENOENT || errno == ENXIO)
+			break;
 	if (fd < 0 || fd > STDERR_FILENO)
 		return fd;
 	high = copy_descriptor(fd);

@@ -473,7 +473,7 @@ enter(struct state *st, const struct options *opt, enum phase phase)
 	struct walk w;
 	char rest[REST_SIZE];
 
-	if (stop->phase == RUNNING && !opt->pause) {
+	if (stop->phase == RUNNING && phase != DONE) {
 		stop->blind = !st->self.adopts || !start_walk(&w, st->self.pid, false);
 		if (!stop->blind)
 			end_walk(&w);
