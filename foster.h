@@ -135,6 +135,7 @@ struct stop {
 	int64_t look_at, not_before;	/* the next look at who is left */
 	int64_t tell_at;	/* the next line about who is waited for */
 	bool joined;		/* the last look met one that joined by setns(2) */
+	bool any_asked;
 	unsigned char asked[MAX_PIDS / 8];	/* a bit for each child that was asked */
 };
 

@@ -92,13 +92,15 @@ has_child_in(pid_t group)
 void
 set_asked(struct stop *stop, pid_t pid)
 {
+	stop->any_asked = true;
 	stop->asked[pid / 8] |= (unsigned char)(1U << pid % 8);
 }
 
 bool
 is_asked(const struct stop *stop, pid_t pid)
 {
-	return stop->asked[pid / 8] & 1U << pid % 8;
+	/* until then no page of it is touched, not even to read */
+	return stop->any_asked && stop->asked[pid / 8] & 1U << pid % 8;
 }
 
 int

@@ -80,7 +80,7 @@ in_order() {
 }
 
 # bats test_tags=floods,pid1,root
-@test "10,000 orphans while foster waits for the group: it looks again and again, and doesn't grow" {
+@test "10,000 orphans while foster waits for the group: each is reaped, and foster doesn't grow" {
 	needs root pid1 nsenter
 	start_pid1 -- -w -- sh -c '"$SPY" --name app --exit-on USR2 & wait'
 	app=$(pid_of app)
@@ -88,13 +88,9 @@ in_order() {
 	wait_for "$out" '^app: got TERM'
 	orphans 20
 	wait_for "$err" ': reaped, ' 20
-	looked=$(status_field "$foster_pid" voluntary_ctxt_switches)
-	wait_until eval '[ "$(status_field "$foster_pid" voluntary_ctxt_switches)" -gt $((looked + 3)) ]'
 	before=$(size_of_foster)
 	orphans 10000
 	wait_long "$err" ': reaped, ' 10020
-	looked=$(status_field "$foster_pid" voluntary_ctxt_switches)
-	wait_until eval '[ "$(status_field "$foster_pid" voluntary_ctxt_switches)" -gt $((looked + 10)) ]'
 	# a look has a descriptor open meanwhile
 	wait_until eval '[ "$(size_of_foster)" = "$before" ]'
 	"$SPY" --send "$app" USR2

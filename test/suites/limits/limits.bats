@@ -68,7 +68,7 @@ load limits
 		wait_for "$out" '^hog 137' "$n"
 	done
 	wait_state "$foster_pid" S
-	assert_equal "$(size_of_foster | grep -v VmRSS)" "$(grep -v VmRSS <<<"$before")"
+	assert_equal "$(size_of_foster)" "$before"
 	send USR2
 	expect_end 137
 	assert_equal "$(<"$BATS_TEST_TMPDIR/report")" 'killed by SIGKILL (9): the container ran out of memory'
@@ -251,9 +251,9 @@ small_disk() {
 	run -143 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=all "$FOSTER" --timeout 50ms \
 		--stop 50ms/USR1/50ms/TERM -e 124:143 -- "$SPY" --leave TERM --listen
 	foster=$(awk '/execve/ { print $1; exit }' "$BATS_TEST_TMPDIR/trace")
-	calls=$(grep -E "^$foster +(clock_|gettimeofday|time|timer|setitimer|alarm)" "$BATS_TEST_TMPDIR/trace")
-	[ "$(grep -c 'clock_gettime(CLOCK_MONOTONIC' <<<"$calls")" -gt 2 ]
-	run -1 grep -v 'clock_gettime(CLOCK_MONOTONIC' <<<"$calls"
+	# the vDSO answers for this clock, or else the call
+	grep -E "^$foster +(clock_|gettimeofday|time|timer|setitimer|alarm)" "$BATS_TEST_TMPDIR/trace" |
+		run -1 grep -v 'clock_gettime(CLOCK_MONOTONIC'
 }
 
 # bats test_tags=limits,pid1,root
