@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CHILD_STACK 32768
+#define CHILD_STACK 65536
 
 /* A file for each report, since standard error may be closed, or read by a test. No handlers:
  * foster blocks all signals, and its program would start without those that were ignored.
