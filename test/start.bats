@@ -541,9 +541,19 @@ a_file() {
 }
 
 # bats test_tags=start,release-build
-@test "foster is no larger than 32768 bytes" {
+@test "foster is no larger than 64 KiB" {
 	size=$(wc -c <"$FOSTER")
-	[ "$size" -le 32768 ] || fail "$size bytes"
+	[ "$size" -le 65536 ] || fail "$size bytes"
+}
+
+# bats test_tags=start,pid1,release-build
+@test "until a stop foster is at most 96 kB resident, 24 kB of them its own" {
+	needs pid1
+	start_pid1 -- -- "$SPY" --listen
+	wait_for "$out" '^ready'
+	wait_state "$foster_pid" S
+	[ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$foster_pid/status")" -le 96 ]
+	[ "$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$foster_pid/status")" -le 24 ]
 }
 
 # bats test_tags=start
