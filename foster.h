@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 
 #define LAST_SIGNAL 64
 #define FIRST_REAL_TIME 32	/* the kernel's SIGRTMIN: from here on signals are queued */
@@ -176,6 +177,8 @@ const char *time_text(int64_t ms, const char *space, char *buf);
 /* message.c: appends text to the file fd, whole or not at all; false: not written */
 bool append(int fd, const char *text);
 
+/* signals.c: word, of len bytes, as a decimal number of up to 9 digits; -1 if it is none */
+int decimal(const char *word, size_t len);
 /* signals.c: the signal that word (of len bytes) names; 0 if none */
 int signal_by_name(const char *word, size_t len);
 /* signals.c: its name without SIG */
@@ -219,6 +222,8 @@ void forward_held(struct program *, struct queue *, const struct options *);
 int open_file(const char *file, int flags);
 /* proc.c: another such descriptor for the same open file; -1: failed */
 int copy_descriptor(int fd);
+/* proc.c: true if foster has such a child, waitid(2), ended or not; else errno says why */
+bool is_child(idtype_t, pid_t id, siginfo_t *);
 /* proc.c: begins a walk over foster's living children, and those that joined as well if
  * joined; false: no /proc of this PID namespace */
 bool start_walk(struct walk *, pid_t self, bool joined);

@@ -99,19 +99,12 @@ bad(const struct met *met, const char *reason)
 	bad_word(met->variable, met->word, reason);
 }
 
-/* a decimal number up to 255; -1 if word, of len bytes, is none */
+/* -1 if word, of len bytes, is none */
 static int
 exit_code(const char *word, size_t len)
 {
-	int n = 0;
+	int n = decimal(word, len);
 
-	if (len == 0 || len > 3)
-		return -1;
-	for (; len; len--, word++) {
-		if (!isdigit((unsigned char)*word))
-			return -1;
-		n = n * 10 + (*word - '0');
-	}
 	return n <= 255 ? n : -1;
 }
 

@@ -137,13 +137,25 @@ next_process(struct walk *w)
 	}
 }
 
+bool
+is_child(idtype_t type, pid_t id, siginfo_t *info)
+{
+	const int flags = WEXITED | WNOHANG | WNOWAIT;
+
+	/* __WALL: also those that whoever was here before foster made by clone(2) */
+	if (retry_unless(ECHILD, waitid(type, (id_t)id, info, flags | __WALL)) == 0)
+		return true;
+	/* before Linux 4.7 */
+	return errno == EINVAL && waitid(type, (id_t)id, info, flags) == 0;
+}
+
 /* a child that has not ended */
 static bool
 is_living_child(pid_t pid)
 {
 	siginfo_t info = {0};
 
-	return retry_unless(ECHILD, waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT)) == 0 && !info.si_pid;
+	return is_child(P_PID, pid, &info) && !info.si_pid;
 }
 
 /* a process whose parent is outside of the PID namespace. Zombies and kernel threads, which no
@@ -205,7 +217,7 @@ process_name(pid_t pid, char *buf, size_t size)
 	int fd;
 
 	snprintf(file, sizeof file, "/proc/%d/comm", (int)pid);
-	fd = open_file(file, O_RDONLY);
+	fd = own_proc(getpid()) ? open_file(file, O_RDONLY) : -1;
 	n = fd < 0 ? -1 : retry(read(fd, buf, size - 1));
 	if (fd >= 0)
 		close(fd);
@@ -222,7 +234,7 @@ ignores(pid_t pid, uint64_t signals)
 	uint64_t ignored;
 
 	snprintf(file, sizeof file, "/proc/%d/status", (int)pid);
-	return read_field(file, "SigIgn:", 16, &ignored) && (ignored & signals) == signals;
+	return own_proc(getpid()) && read_field(file, "SigIgn:", 16, &ignored) && (ignored & signals) == signals;
 }
 
 bool

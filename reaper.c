@@ -85,8 +85,7 @@ has_child_in(pid_t group)
 {
 	siginfo_t info;
 
-	return retry_unless(ECHILD, waitid(P_PGID, (id_t)group, &info, WEXITED | WNOHANG | WNOWAIT)) == 0 ||
-		errno != ECHILD;
+	return is_child(P_PGID, group, &info) || errno != ECHILD;
 }
 
 void

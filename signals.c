@@ -38,9 +38,8 @@ static const struct {
 	int sig;
 } aliases[] = {{"IOT", SIGABRT}, {"CLD", SIGCHLD}, {"POLL", SIGIO}, {"UNUSED", SIGSYS}};
 
-/* a decimal number; -1 if word, of len bytes, is none */
-static int
-number(const char *word, size_t len)
+int
+decimal(const char *word, size_t len)
 {
 	int n = 0;
 
@@ -63,7 +62,7 @@ is_name(const char *name, const char *word, size_t len)
 int
 signal_by_name(const char *word, size_t len)
 {
-	int n = number(word, len);
+	int n = decimal(word, len);
 
 	if (n >= 0)
 		return n <= LAST_SIGNAL ? n : 0;
@@ -79,7 +78,7 @@ signal_by_name(const char *word, size_t len)
 			return aliases[i].sig;
 	if (len < 7 || strncasecmp(word, "RTM", 3) != 0)
 		return 0;
-	n = number(word + 6, len - 6);
+	n = decimal(word + 6, len - 6);
 	if (n < 0 || n > LAST_SIGNAL - RTMIN)
 		return 0;
 	if (strncasecmp(word, "RTMIN+", 6) == 0)

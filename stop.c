@@ -18,9 +18,9 @@
  *                                                      or the pause
  * it is requested again    first signal to the target; to the children in the  to the children;
  *                          it ends a pause             group; it ends a pause  it ends a pause
- * another signal           forwarded (signals.c)       INT WINCH CONT TSTP: to INT WINCH CONT TSTP: to
- *                                                      the group; others: to   nobody; others: to the
- *                                                      the children in it      children
+ * another signal           forwarded (signals.c)       INT WINCH CONT TSTP: to what is left of the group;
+ *                                                      others: to the          others: to the children
+ *                                                      children in it
  * a step is due            to the target               to the children in it   to the children
  * the step is KILL         to the group and to all children. With --drain, unless it runs: to the group
  *                          alone, and the drain begins when that is empty, or 1 s later. Without: PID 1
@@ -388,7 +388,7 @@ pass_on(struct state *st, const struct options *opt, int sig)
 	pid_t pid;
 
 	if (sig == SIGINT || sig == SIGWINCH || sig == SIGCONT || sig == SIGTSTP) {
-		if (stop->phase == GROUP && (stop->blind || has_child_in(st->program.group)))
+		if (has_child_in(st->program.group) || (stop->blind && stop->phase == GROUP))
 			signal_group(st->program.group, sig);
 	} else if (stop->blind && stop->phase == OTHERS) {
 		signal_everybody(&st->self, sig);

@@ -13,7 +13,7 @@
 
 #include "fuzz.h"
 
-#define SELF 1
+#define SELF getpid()
 #define MAX_FOUND 4000
 
 static const size_t chunks[] = {1, 2, 3, 7, 511, SIZE_MAX};
@@ -130,13 +130,14 @@ look_at_processes(void)
 		    plain_field(&files[i], "VmSize:", 10, &size)))
 			pids[count++] = pid;
 	}
-	for (int i = 0; i < file_count; i++)	/* a number that is too long is another's for atoi(3) */
-		if (strncmp(files[i].name, "/proc/", 6) == 0 && (strspn(files[i].name + 6, "0123456789") > 9 ||
-		    strchr(" \t\n\v\f\r+-", files[i].name[6])))
+	/* a folder that is no number, or one that is too long, is none of the kernel's */
+	for (int i = 0; i < file_count; i++) {
+		size_t len = strlen(files[i].name), digits = strspn(files[i].name + (len > 6 ? 6 : len), "0123456789");
+
+		if (len >= 13 && strncmp(files[i].name, "/proc/", 6) == 0 && strcmp(files[i].name + len - 7, "/status") == 0 &&
+		    (digits != len - 13 || digits > 9))
 			return;
-	for (int i = 0; i < file_count; i++)	/* and so is what only begins with one */
-		if (sscanf(files[i].name, "/proc/%9d%n", &pid, &used) == 1 && files[i].name[used] != '/')
-			return;
+	}
 	check_walk(true, pids, count);
 }
 

@@ -237,7 +237,7 @@ ssize_t
 __wrap_readlink(const char *name, char *buf, size_t size)
 {
 	must(strcmp(name, "/proc/self") == 0);
-	return snprintf(buf, size, "1");
+	return snprintf(buf, size, "%d", (int)getpid());
 }
 
 pid_t
@@ -254,7 +254,7 @@ __wrap_waitid(idtype_t type, id_t pid, siginfo_t *info, int flags)
 {
 	char name[64];
 
-	must(type == P_PID && flags == (WEXITED | WNOHANG | WNOWAIT));
+	must(type == P_PID && flags == (WEXITED | WNOHANG | WNOWAIT | __WALL));
 	info->si_pid = 0;
 	snprintf(name, sizeof name, "/proc/%d/child", (int)pid);
 	if (file_named(name))
