@@ -71,8 +71,9 @@ before(const char *call, const int *errors)
 }
 
 #define PASSING (const int []){EINTR, 0}
-#define ENTER(...) do { \
-	int error_ = before(__func__ + sizeof "__wrap_" - 1, __VA_ARGS__); \
+#define ENTER(...) NAMED(__func__ + sizeof "__wrap_" - 1, __VA_ARGS__)
+#define NAMED(name, ...) do { \
+	int error_ = before(name, __VA_ARGS__); \
 	if (error_) \
 		return (int)answer(-error_); \
 } while (0)
@@ -355,13 +356,13 @@ text_of(const struct file *f, char *text, size_t size)
 {
 	const struct process *p = process(f->pid);
 	size_t n = 0;
+	int order = 0;
 
 	text[0] = '\0';
 	if (f->kind == CHILDREN) {
 		/* proc_pid_children(5): zombies are listed as well */
-		for (const struct process *c = w.p; c < w.p + PROCESSES; c++)
-			if (c->state != FREE && c->parent == SELF->pid)
-				n += (size_t)snprintf(text + n, size - n, "%d ", c->pid);
+		for (const struct process *c; (c = next_child_of(SELF, &order)); )
+			n += (size_t)snprintf(text + n, size - n, "%d ", c->pid);
 		return n;
 	}
 	if (!p)
@@ -651,10 +652,10 @@ __wrap_syscall(long number, ...)
 	(void)d;
 	switch (number) {
 	case SYS_rt_sigtimedwait:
-		ENTER((const int []){EINTR, EAGAIN, 0});
+		NAMED("rt_sigtimedwait", (const int []){EINTR, EAGAIN, 0});
 		return answer(wait_for_signal(*(uint64_t *)a, (siginfo_t *)b, (const long *)c));
 	case SYS_rt_sigprocmask:
-		ENTER(PASSING);
+		NAMED("rt_sigprocmask", PASSING);
 		return answer(change_mask((int)a, (const uint64_t *)b, (uint64_t *)c));
 	case SYS_rt_sigaction:
 		return answer(change_disposition((int)a, (const unsigned long *)b, (unsigned long *)c));
@@ -665,7 +666,7 @@ __wrap_syscall(long number, ...)
 		struct process *p = process((int)a);
 		const siginfo_t *info = (const siginfo_t *)c;
 
-		ENTER(PASSING);
+		NAMED("rt_sigqueueinfo", PASSING);
 		if (!p)
 			return answer(-ESRCH);
 		claim_kill((int)a, (int)b);

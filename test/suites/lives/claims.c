@@ -31,13 +31,14 @@
 #define ZOMBIES "No zombie stays, whatever the rate, and none is left behind when foster leaves."
 #define STATUS "The program's own; 128+n where signal n ended it; 124 where --timeout ran out; then -e is applied."
 #define IDLE "It doesn't wake up while nothing happens."
+#define PAUSE "--stop 5/TERM/20/KILL: first nothing for 5 s."
 #define SPIN "foster never spins."
 #define DEAD_KEY "No key leaves a terminal dead."
 #define CONTINUED "The stop's signal, to the target, followed by SIGCONT, so that a suspended process sees it too."
 #define TARGET "Every other signal is a message to the program and goes to it alone."
 
 const char *const claims[] = {TWICE, FORGOTTEN, FIRST, STAYS, LAST, OWN_END, FORCE, DRAIN, LIMIT, OWNED, ZOMBIES, STATUS,
-	IDLE, SPIN, DEAD_KEY, CONTINUED, TARGET, NULL};
+	IDLE, SPIN, DEAD_KEY, CONTINUED, TARGET, PAUSE, NULL};
 
 /* counts_as_asked: with the whole group, or alone */
 enum { AS_MEMBER = 1, ALONE };
@@ -162,10 +163,12 @@ begin_stop(void)
 	m.stop_at = w.now;
 	if (m.first_at)
 		return;		/* it has run since the program was ended from elsewhere */
-	if (s->pause && !m.reaped) {
-		if (ends_in_kill(s))
+	if (s->pause) {
+		if (ends_in_kill(s)) {
+			m.kill_from = m.reaped ? w.now + waits(s, s->count - 1) : 0;
 			m.kill_until = w.now + s->pause + waits(s, s->count - 1);
-		m.first_at = 0;
+		}
+		m.stops_now = m.reaped;
 	} else {
 		first_step();
 	}
@@ -274,12 +277,21 @@ is_deaf(const struct process *p, int sig)
 static void
 claim_asks(struct process *p, int sig, bool as_member)
 {
+	/* a step may be due in the moment in which somebody is asked late */
+	bool step = is_step(&scene.set->stop, m.first_at, sig) && w.now > m.first_at;
 	bool requested = (m.turn && rewritten(m.turn) == sig) || (m.stops_now && sig == stop_signal()) ||
-		(!m.turn && (is_step(&scene.set->stop, m.first_at, sig) ||
-		is_step(&scene.set->drain, m.drain_first_at, sig)));
+		step || is_step(&scene.set->drain, m.drain_first_at, sig);
+	bool message = m.turn && rewritten(m.turn) == sig && !begins_stop(m.turn);
 	char why[128];
 
-	if (p->got_this_turn && !m.failed) {
+	if (m.stopping && !m.first_at && !message && sig == stop_signal() && !m.failed) {
+		/* "If the program ends meanwhile, what is left gets the first step at once" */
+		if (!m.reaped)
+			broken(PAUSE, "somebody is asked before the pause is over");
+		first_step();
+	}
+	if (p->got_this_turn && !m.failed && 
+	    !(step && (is_deaf(p, stop_signal()) || !(p->got_this_turn & BIT(sig))))) {
 		snprintf(why, sizeof why, "%s is sent %s, for the second time at once", name_of(p), signal_word(sig));
 		broken(TWICE, why);
 	}
@@ -287,12 +299,13 @@ claim_asks(struct process *p, int sig, bool as_member)
 		snprintf(why, sizeof why, "%s is sent %s, and was asked before", name_of(p), signal_word(sig));
 		broken(TWICE, why);
 	}
-	p->got_this_turn |= BIT(sig);
+	if (!is_deaf(p, sig))
+		p->got_this_turn |= BIT(sig);
 	if (as_member)
 		p->got_as_member |= BIT(sig);
 	if (p->pid == m.program && !m.reaped)
 		m.forwarded |= BIT(sig);
-	if (((m.stopping && (sig == stop_signal() || !m.turn)) || m.reaped) && !is_deaf(p, sig) && !p->counts_as_asked)
+	if (((m.stopping && (sig == stop_signal() || !m.turn)) || m.reaped) && !message && !is_deaf(p, sig) && !p->counts_as_asked)
 		p->counts_as_asked = as_member ? AS_MEMBER : ALONE;
 }
 
@@ -362,6 +375,7 @@ counted:
 		claim_force(pid);
 	if (!is_asking(sig))
 		return;
+	m.timeout_used |= m.timed_out;
 	for (struct process *p = w.p; p < w.p + PROCESSES; p++) {
 		if (!lives(p) || p == FOSTER || p->unkillable)
 			continue;
@@ -388,7 +402,7 @@ program_reaped(void)
 		if (lives(p) && (p->got_as_member & BIT(m.ended_by)) && !is_deaf(p, m.ended_by))
 			p->counts_as_asked = AS_MEMBER;
 	}
-	if (m.stopping && !m.first_at) {
+	if (m.stopping && !m.first_at && m.stop_at <= w.now) {
 		/* "If the program ends meanwhile, what is left gets the first step at once" */
 		first_step();
 		m.stops_now = true;
@@ -404,6 +418,11 @@ claim_reaped(const struct process *p)
 	if (p->pid == m.program && !m.reaped) {
 		m.reaped = true;
 		m.status = p->status;
+		if (m.timed_out && !m.timeout_used) {
+			/* it ended by itself, in the moment in which the time ran out */
+			m.timed_out = m.stopping = false;
+			m.maybe_timed_out = true;
+		}
 		program_reaped();
 	}
 	keep_time();
@@ -490,7 +509,7 @@ claim_exit(int status)
 	if (!m.reaped)
 		m.status = SIGKILL;
 	expected = WIFSIGNALED(m.status) ? 128 + WTERMSIG(m.status) : WEXITSTATUS(m.status);
-	if (m.timed_out)
+	if (m.timed_out || (m.maybe_timed_out && status == 124))
 		expected = 124;
 	expected = (expected + set->as[expected]) & 255;
 	if (status != expected) {
@@ -511,6 +530,8 @@ claim_exit(int status)
 	if (set->drain.count && FOSTER->pid == 1 && ends_in_kill(&set->drain) && m.drain_first_at &&
 	    w.now >= m.drain_first_at + waits(&set->drain, set->drain.count - 1))
 		m.drain_kill = true;
+	if (m.failed && m.killed_at)
+		return;
 	if (set->drain.count ? m.drain_kill : m.stop_kill) {
 		if (FOSTER->pid != 1 && w.now < m.killed_at + GRACE)
 			broken(STAYS, "foster leaves within the second after KILL, and somebody is left");

@@ -43,6 +43,31 @@ free_pid(void)
 	}
 }
 
+/* kernel/exit.c: the children that a process adopts are behind those that it has */
+void
+adopt(struct process *p, int parent)
+{
+	int last = 0;
+
+	p->parent = (uint8_t)parent;
+	for (const struct process *o = w.p; parent && o < w.p + PROCESSES; o++)
+		if (o != p && o->state != FREE && o->parent == parent && o->order > last)
+			last = o->order;
+	p->order = (uint8_t)(last + 1);
+}
+
+struct process *
+next_child_of(const struct process *p, int *order)
+{
+	struct process *next = NULL;
+
+	for (struct process *o = w.p; o < w.p + PROCESSES; o++)
+		if (o->state != FREE && o->parent == p->pid && o->order > *order && (!next || o->order < next->order))
+			next = o;
+	*order = next ? next->order : 0;
+	return next;
+}
+
 static struct process *
 free_slot(void)
 {
@@ -65,7 +90,7 @@ new_child(struct process *parent)
 	memset(p, 0, sizeof *p);
 	p->state = RUNNING;
 	p->pid = (uint8_t)pid;
-	p->parent = parent->pid;
+	adopt(p, parent->pid);
 	p->group = parent->group;
 	p->session = parent->session;
 	p->terminal = parent->terminal;
@@ -383,7 +408,7 @@ end(struct process *p, int status)
 	for (struct process *c = w.p; c < w.p + PROCESSES; c++) {
 		if (c->state == FREE || c->parent != p->pid)
 			continue;
-		c->parent = heir && heir != p ? heir->pid : NOBODY;
+		adopt(c, heir && heir != p ? heir->pid : NOBODY);
 		if (c->death_signal)
 			send_signal(c, c->death_signal, SI_USER, 0, 0);
 		if (c->state == ZOMBIE)
@@ -489,11 +514,9 @@ press(int sig)
 int
 wait_as(struct process *self, int which, int id, int options, int *code, int *status)
 {
-	int result = -ECHILD;
+	int result = -ECHILD, order = 0;
 
-	for (struct process *p = w.p; p < w.p + PROCESSES; p++) {
-		if (p->state == FREE || p->parent != self->pid)
-			continue;
+	for (struct process *p; (p = next_child_of(self, &order)); ) {
 		if ((which == P_PID && p->pid != id) || (which == P_PGID && p->group != (id ? id : self->group)))
 			continue;
 		result = 0;

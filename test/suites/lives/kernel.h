@@ -42,7 +42,7 @@ struct process {
 	uint8_t node, at, asked_by, done, last_status, helper, stranger, had_children;
 	/* what the claims remember of it, claims.c */
 	uint64_t got_as_member, got_this_turn;
-	uint8_t counts_as_asked, left_group, started, spare[5];
+	uint8_t counts_as_asked, left_group, started, order, spare[4];	/* order: among its parent's children */
 };
 
 struct file {
@@ -58,7 +58,7 @@ struct memory {
 	uint64_t forwarded;	/* signals that foster sent to the program */
 	uint8_t program, group, ended_by, reaped, stopping, timed_out;
 	uint8_t turn, turn_code, stop_kill, drain_kill, failed, stops_now;
-	uint8_t spare[5];
+	uint8_t timeout_used, maybe_timed_out, spare[3];
 };
 
 struct world {
@@ -88,6 +88,10 @@ static inline bool lives(const struct process *p) { return p->state == RUNNING |
 struct process *new_child(struct process *parent);
 /* ends p, with a status as wait(2) has it */
 void end(struct process *p, int status);
+/* p becomes a child of another; 0: of nobody here */
+void adopt(struct process *p, int parent);
+/* p's children, the oldest first: those that it adopted come last; the first is after 0 */
+struct process *next_child_of(const struct process *p, int *order);
 /* makes p's slot free: its parent has waited for it */
 void forget(struct process *);
 /* sends a signal; -errno where the queue is full */

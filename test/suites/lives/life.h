@@ -32,7 +32,7 @@ enum habit {
 	LEAVES,		/* its group once, then finishes */
 	HABITS
 };
-enum { NODES = 5, STEPS = 4, EVENTS = 12 };
+enum { NODES = 5, STEPS = 4, EVENTS = 15 };
 
 struct node {
 	uint8_t habit, place, parent;	/* parent: of the nodes before; its own number: none */

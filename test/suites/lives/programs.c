@@ -106,7 +106,7 @@ start_child(struct process *parent, int n, bool helper)
 			break;
 		case DAEMON:
 			/* forked twice: its parent has ended */
-			p->parent = FOSTER->subreaper || FOSTER->pid == 1 ? FOSTER->pid : 1;
+			adopt(p, FOSTER->subreaper || FOSTER->pid == 1 ? FOSTER->pid : 1);
 			new_session(p);
 			break;
 		case SESSION:
@@ -364,7 +364,7 @@ happen(struct event event)
 		p = new_child(FOSTER);
 		if (!p)
 			return;
-		p->parent = NOBODY;
+		adopt(p, NOBODY);
 		p->stranger = p->executed = true;
 		p->ignored = p->blocked = 0;
 		p->group = p->session = p->pid;

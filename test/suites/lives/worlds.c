@@ -103,47 +103,57 @@ each_node(int n, const uint8_t *habits, int count, void (*each)(void))
 	}
 }
 
+#define ALL {DIES, FINISHES, CLEANS, IGNORES, BACKGROUND, JOB_FINISHES, SURVIVES, ENDS, ENDS_AS_ASKED, SHELL, TRAP, \
+	FORWARDS, FORKS, CHANGES_MIND, SUSPENDS, READS, LEAVES}
+#define MANY {DIES, FINISHES, JOB_FINISHES, SURVIVES, ENDS, ENDS_AS_ASKED, SHELL, TRAP, FORKS, SUSPENDS}
+#define SOME {DIES, FINISHES, SHELL, ENDS, JOB_FINISHES, FORKS}
+#define FEW {DIES, FINISHES, SHELL}
+
+/* bounds: each tree of so many processes with these habits, each order of so many events of the
+ * first kinds, with moments between any two calls of foster's where something may happen (races),
+ * and calls that fail (faults) */
+static const struct bounds {
+	int nodes, events, outside, races, faults;
+	bool terminal, without_proc;
+	int count;
+	uint8_t habits[HABITS];
+} bounds[] = {
+	{1, 2, 15, 0, 0, true, true, 17, ALL},
+	{2, 1, 15, 0, 0, true, true, 17, ALL},
+	{2, 2, 6, 0, 0, true, false, 10, MANY},
+	{1, 1, 8, 1, 0, true, true, 17, ALL},
+	{2, 1, 6, 1, 0, true, false, 6, SOME},
+	{3, 1, 6, 0, 0, false, false, 6, SOME},
+	{1, 1, 8, 0, 1, true, true, 17, ALL},
+	{2, 1, 6, 0, 1, true, false, 6, SOME},
+	{1, 3, 8, 0, 0, true, false, 10, MANY},
+	{4, 1, 4, 0, 0, false, false, 3, FEW},
+};
+#define BOUNDS ((int)(sizeof bounds / sizeof *bounds))
+
 static void
-each_setting(int nodes, int events, int races, int faults, int most_outside, const uint8_t *habits, int count,
-	bool elsewhere, void (*each)(void))
+each_of(const struct bounds *b, void (*each)(void))
 {
-	for (int place = 0; place < (elsewhere ? 6 : 2); place++) {
+	/* PID 1 or not; with a terminal; without /proc */
+	for (int place = 0; place < 6; place++) {
+		if ((place / 2 == 1 && !b->terminal) || (place / 2 == 2 && !b->without_proc))
+			continue;
 		for (int s = 0; s < SETTINGS; s++) {
-			scene.set = &settings[s];
-			scene.nodes = nodes;
-			scene.events = events;
-			scene.races = races;
-			scene.faults = faults;
-			scene.room = 100;
-			scene.init = place % 2 == 0;
-			scene.terminal = place / 2 == 1;
-			scene.proc = place / 2 < 2;
-			choose_outside(most_outside);
-			each_node(0, habits, count, each);
+			scene = (struct scene){.set = &settings[s], .init = place % 2 == 0, .terminal = place / 2 == 1,
+				.proc = place / 2 < 2, .nodes = b->nodes, .events = b->events, .races = b->races,
+				.faults = b->faults, .room = 100};
+			choose_outside(b->outside);
+			each_node(0, b->habits, b->count, each);
 		}
 	}
 }
 
-#define ALL_HABITS (const uint8_t []){DIES, FINISHES, CLEANS, IGNORES, BACKGROUND, JOB_FINISHES, SURVIVES, ENDS, \
-	ENDS_AS_ASKED, SHELL, TRAP, FORWARDS, FORKS, CHANGES_MIND, SUSPENDS, READS, LEAVES}, HABITS
-#define USUAL_HABITS (const uint8_t []){DIES, FINISHES, SHELL, FORKS, ENDS, JOB_FINISHES}, 6
-
 void
 each_world(int level, void (*each)(void))
 {
-	switch (level) {
-	default:
-		/* FALLTHROUGH */
-	case 1:
-		each_setting(1, 1, 0, 0, 12, ALL_HABITS, true, each);
-		each_setting(1, 2, 0, 0, 12, ALL_HABITS, true, each);
-		each_setting(2, 1, 0, 0, 12, ALL_HABITS, true, each);
-		if (level == 1)
-			break;
-		each_setting(2, 2, 0, 0, 8, ALL_HABITS, true, each);
-		each_setting(1, 2, 1, 0, 8, ALL_HABITS, false, each);
-		each_setting(3, 1, 0, 0, 8, USUAL_HABITS, true, each);
-	}
+	for (int i = 0; i < BOUNDS; i++)
+		if (level < 10 || i == level - 10)
+			each_of(&bounds[i], each);
 }
 
 void
