@@ -279,7 +279,8 @@ claim_asks(struct process *p, int sig, bool as_member)
 {
 	/* a step may be due in the moment in which somebody is asked late */
 	bool step = is_step(&scene.set->stop, m.first_at, sig) && w.now > m.first_at;
-	bool requested = (m.turn && rewritten(m.turn) == sig) || (m.stops_now && sig == stop_signal()) ||
+	bool requested = (m.turn && rewritten(m.turn) == sig) ||
+		(m.stops_now && (sig == stop_signal() || (sig == SIGTERM && is_deaf(p, stop_signal())))) ||
 		step || is_step(&scene.set->drain, m.drain_first_at, sig);
 	bool message = m.turn && rewritten(m.turn) == sig && !begins_stop(m.turn);
 	char why[128];
@@ -436,8 +437,8 @@ claim_block(int64_t left)
 
 	if (children(ZOMBIE, false))
 		broken(ZOMBIES, "foster waits, and a child that has ended was not reaped");
-	/* "foster asks each of these once and looks 10 times a second whether they have ended" */
-	if (m.reaped && !children(RUNNING, false) && !(left <= 100 && set->drain.count && FOSTER->pid == 1))
+	/* "foster asks each of these once and looks 10 times a second", without /proc too */
+	if (m.reaped && !children(RUNNING, false) && (left > 100 || (w.has_proc && !set->drain.count)))
 		broken(STAYS, "foster waits for nobody");
 	if (m.reaped && !on_request() && !set->drain.count)
 		broken(OWN_END, "foster stays");

@@ -6,7 +6,8 @@
  * moment is copied (foster's stack, its state, the world), and each alternative is followed from
  * there. A moment that was there before is not followed again.
  *
- * usage: explore [--level N] [--seconds N] [--jobs N] [--found FOLDER]
+ * usage: explore [--level N] [--seconds N] [--jobs N] [--found FOLDER] [--first]
+ *	--first: no more worlds once a claim is broken
  *        explore --again FILE	tells one life as a story
  */
 #define _GNU_SOURCE
@@ -73,7 +74,7 @@ static struct {
 static size_t seen_size, seen_count;
 
 static struct totals {
-	uint64_t worlds, lives, states, broken, unfinished, of_claim[MOST_CLAIMS];
+	uint64_t all_worlds, worlds, lives, states, broken, unfinished, of_claim[MOST_CLAIMS];
 } *totals;
 static const char *found_folder;
 static int64_t stop_at;
@@ -466,11 +467,17 @@ clock_ms(void)
 }
 
 static int job, jobs = 1;
+static bool first_only;
+static struct totals *all;
 static uint64_t all_worlds;
 
 static void
 each(void)
 {
+	totals->all_worlds++;
+	for (int i = 0; first_only && i < jobs; i++)
+		if (all[i].broken)
+			return;
 	if ((int)(all_worlds++ % (uint64_t)jobs) != job || (stop_at && clock_ms() > stop_at))
 		return;
 	world_number = all_worlds << 16;
@@ -510,10 +517,10 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"level", 1, NULL, 'l'}, {"seconds", 1, NULL, 's'},
-		{"jobs", 1, NULL, 'j'}, {"found", 1, NULL, 'f'}, {"again", 1, NULL, 'a'}, {0}};
+		{"jobs", 1, NULL, 'j'}, {"found", 1, NULL, 'f'}, {"again", 1, NULL, 'a'}, {"first", 0, NULL, '1'}, {0}};
 	int level = 1, seconds = 0, c;
 	const char *file = NULL;
-	struct totals sum = {0}, *all;
+	struct totals sum = {0};
 	int64_t began = clock_ms();
 	struct rusage used;
 	double took, busy;
@@ -525,6 +532,7 @@ main(int argc, char **argv)
 		case 'j': jobs = atoi(optarg); break;
 		case 'f': found_folder = optarg; break;
 		case 'a': file = optarg; break;
+		case '1': first_only = true; break;
 		default: return 2;
 		}
 	}
@@ -570,6 +578,9 @@ main(int argc, char **argv)
 			printf("ok %s\n", claims[k]);
 	}
 	printf("%s each life is followed to its end\n", sum.unfinished || c ? "not ok" : "ok");
+	if (sum.worlds < all->all_worlds)
+		printf("# there was time for %llu of %llu worlds\n", (unsigned long long)sum.worlds,
+			(unsigned long long)all->all_worlds);
 	printf("# %llu worlds, %llu lives, %llu states in %.0f s, on %d cores; %.0f lives a second of a core's time\n",
 		(unsigned long long)sum.worlds, (unsigned long long)sum.lives, (unsigned long long)sum.states, took, jobs,
 		(double)sum.lives / busy);
