@@ -109,51 +109,51 @@ __wrap_kill(pid_t pid, int sig)
 	return (int)answer(kill_as(SELF, pid, sig));
 }
 
+/* wait_as, and the claims learn who is gone then */
+static int
+wait_for(int which, int id, int options, int *code, int *status)
+{
+	struct process before_it[PROCESSES];
+	int pid;
+
+	memcpy(before_it, w.p, sizeof before_it);
+	pid = wait_as(SELF, which, id, options, code, status);
+	for (int i = 0; i < PROCESSES && pid > 0; i++)
+		if (before_it[i].state == ZOMBIE && before_it[i].pid == pid && w.p[i].state == FREE)
+			claim_reaped(&before_it[i]);
+	return pid;
+}
+
 int
 __wrap_waitid(idtype_t which, id_t id, siginfo_t *info, int options)
 {
 	int code, status, pid;
-	struct process before_it[PROCESSES];
 
 	ENTER(PASSING);
-	memcpy(before_it, w.p, sizeof before_it);
-	pid = wait_as(SELF, which, (int)id, options, &code, &status);
-	if (pid < 0)
-		return (int)answer(pid);
-	if (info) {
+	pid = wait_for((int)which, (int)id, options, &code, &status);
+	if (info)
 		memset(info, 0, sizeof *info);
-		if (pid) {
-			info->si_signo = SIGCHLD;
-			info->si_pid = pid;
-			info->si_code = code;
-			info->si_status = code == CLD_EXITED ? WEXITSTATUS(status) : code == CLD_STOPPED ?
-				WSTOPSIG(status) : code == CLD_CONTINUED ? SIGCONT : WTERMSIG(status);
-		}
+	if (info && pid > 0) {
+		info->si_signo = SIGCHLD;
+		info->si_pid = pid;
+		info->si_code = code;
+		info->si_status = code == CLD_EXITED ? WEXITSTATUS(status) : code == CLD_KILLED ? WTERMSIG(status) :
+			code == CLD_STOPPED ? WSTOPSIG(status) : SIGCONT;
 	}
-	for (struct process *p = before_it; p < before_it + PROCESSES; p++)
-		if (pid && p->pid == pid && p->state == ZOMBIE && !process(pid))
-			claim_reaped(p);
-	return 0;
+	return pid < 0 ? (int)answer(pid) : 0;
 }
 
 pid_t
 __wrap_waitpid(pid_t pid, int *status, int options)
 {
-	struct process before_it[PROCESSES];
 	int code, found, value = 0;
-	int flags = WEXITED | (options & WUNTRACED ? WSTOPPED : 0) | (options & WCONTINUED);
+	int flags = WEXITED | ((options & WUNTRACED) ? WSTOPPED : 0) | (options & (WCONTINUED | WNOHANG));
 
 	ENTER(PASSING);
-	memcpy(before_it, w.p, sizeof before_it);
-	found = wait_as(SELF, pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID, pid < -1 ? -pid : pid, flags, &code, &value);
+	found = wait_for(pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID, pid < -1 ? -pid : pid, flags, &code, &value);
 	if (found > 0 && status)
 		*status = value;
-	for (struct process *p = before_it; p < before_it + PROCESSES; p++)
-		if (found > 0 && p->pid == found && p->state == ZOMBIE && !process(found))
-			claim_reaped(p);
-	if (found == -ECHILD || found >= 0)
-		return (pid_t)answer(found);
-	return -1;
+	return (pid_t)answer(found);
 }
 
 /* signal(7): a wait that has nothing to take is where foster sleeps, and where the world goes on */
@@ -255,7 +255,7 @@ change_mask(int how, const uint64_t *new, uint64_t *old)
 	uint64_t before_it = SELF->blocked;
 
 	if (new)
-		SELF->blocked = how == SIG_BLOCK ? before_it | *new : how == SIG_UNBLOCK ? before_it & ~*new : *new;
+		SELF->blocked = how == SIG_BLOCK ? before_it | *new : how == SIG_UNBLOCK ? (before_it & ~*new) : *new;
 	if (old)
 		*old = before_it;
 	SELF->blocked &= ~(BIT(SIGKILL) | BIT(SIGSTOP));
@@ -687,8 +687,10 @@ __wrap_syscall(long number, ...)
 	case SYS_readlinkat: return __wrap_readlink((const char *)b, (char *)c, (size_t)d);
 	case SYS_fcntl: return __wrap_fcntl((int)a, (int)b, c);
 	case SYS_clock_gettime: {
-		((long *)b)[0] = (long)(w.now / 1000);
-		((long *)b)[1] = (long)(w.now % 1000) * 1000000;
+		struct timespec t;
+
+		__wrap_clock_gettime((clockid_t)a, &t);
+		memcpy((void *)b, &t, sizeof t);
 		return 0;
 	}
 	default:

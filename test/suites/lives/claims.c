@@ -31,6 +31,8 @@
 #define ZOMBIES "No zombie stays, whatever the rate, and none is left behind when foster leaves."
 #define STATUS "The program's own; 128+n where signal n ended it; 124 where --timeout ran out; then -e is applied."
 #define IDLE "It doesn't wake up while nothing happens."
+#define SIGNAL "They are sent the stop's signal if a stop has begun; otherwise SIGQUIT if SIGQUIT ended the program, " \
+	"and SIGTERM in every other case."
 #define PAUSE "--stop 5/TERM/20/KILL: first nothing for 5 s."
 #define SPIN "foster never spins."
 #define DEAD_KEY "No key leaves a terminal dead."
@@ -38,7 +40,7 @@
 #define TARGET "Every other signal is a message to the program and goes to it alone."
 
 const char *const claims[] = {TWICE, FORGOTTEN, FIRST, STAYS, LAST, OWN_END, FORCE, DRAIN, LIMIT, OWNED, ZOMBIES, STATUS,
-	IDLE, SPIN, DEAD_KEY, CONTINUED, TARGET, PAUSE, NULL};
+	IDLE, SPIN, DEAD_KEY, CONTINUED, TARGET, SIGNAL, PAUSE, NULL};
 
 /* counts_as_asked: with the whole group, or alone */
 enum { AS_MEMBER = 1, ALONE };
@@ -273,6 +275,20 @@ is_deaf(const struct process *p, int sig)
 	return (p->ignored & KEYS) == KEYS && (BIT(sig) & KEYS);
 }
 
+/* what somebody who was not asked before is asked by, once the program has ended */
+static int
+asking_signal(const struct process *p)
+{
+	const struct steps *drain = &scene.set->drain;
+	bool of_group = is_member(p) && on_request();
+
+	if (drain->count && !of_group)
+		return drain->step[0].sig;
+	if (m.stopping)
+		return stop_signal();
+	return of_group || m.ended_by == SIGQUIT ? m.ended_by : SIGTERM;
+}
+
 /* one of those that a signal of foster's goes to */
 static void
 claim_asks(struct process *p, int sig, bool as_member)
@@ -299,6 +315,11 @@ claim_asks(struct process *p, int sig, bool as_member)
 	if (!requested && p->counts_as_asked && !p->left_group && !m.failed) {
 		snprintf(why, sizeof why, "%s is sent %s, and was asked before", name_of(p), signal_word(sig));
 		broken(TWICE, why);
+	}
+	if (!requested && m.reaped && w.has_proc && !m.failed && sig != asking_signal(p) &&
+	    !(sig == SIGTERM && is_deaf(p, asking_signal(p)))) {
+		snprintf(why, sizeof why, "%s is sent %s", name_of(p), signal_word(sig));
+		broken(SIGNAL, why);
 	}
 	if (!is_deaf(p, sig))
 		p->got_this_turn |= BIT(sig);

@@ -500,6 +500,8 @@ again(const char *name)
 	size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
 
 	text[n] = '\0';
+	if (file)
+		fclose(file);
 	choices = strstr(text, "choices");
 	if (!choices || !read_scene(text)) {
 		fprintf(stderr, "%s: not a life\n", name);

@@ -164,7 +164,7 @@ main(void)
 	test("termios(3): a key is for the foreground group", has_signal(a) && has_signal(b) && !pending(FOSTER));
 
 	family(true, true);
-	test("setpgid(2): a group with a parent outside of it is no orphan", !is_orphaned(a->group, NULL));
+	test("setpgid(2): a group with a parent outside of it is no orphan", !is_orphaned(a->group, 0));
 	change_group(b, 0, 0);
 	kill_as(FOSTER, b->pid, SIGTSTP);
 	take_signal(b);

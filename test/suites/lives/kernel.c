@@ -231,7 +231,7 @@ dequeue(struct process *p, uint64_t set, struct sent *sent)
 
 	if (!ready)
 		return 0;
-	sig = __builtin_ctzll(ready & FAULTS ? ready & FAULTS : ready) + 1;
+	sig = __builtin_ctzll((ready & FAULTS) ? ready & FAULTS : ready) + 1;
 	*sent = (struct sent){(uint8_t)sig, 0, SI_USER, 0};
 	if (p->lost & BIT(sig) && sig < FIRST_QUEUED) {
 		p->lost &= ~BIT(sig);
@@ -284,7 +284,7 @@ take_signal(struct process *p)
 	int sig;
 
 	/* a deadly one has made the kernel queue a SIGKILL, complete_signal() */
-	sig = dequeue(p, set & BIT(SIGKILL) ? BIT(SIGKILL) : set, &sent);
+	sig = dequeue(p, (set & BIT(SIGKILL)) ? BIT(SIGKILL) : set, &sent);
 	if (!sig || (p->ignored & BIT(sig) & ~UNSTOPPABLE))
 		return 0;
 	if (p->caught & BIT(sig) & ~UNSTOPPABLE)
@@ -293,7 +293,7 @@ take_signal(struct process *p)
 		return 0;
 	if (SUSPENDING & BIT(sig)) {
 		/* a key doesn't suspend who could not be continued, setpgid(2) */
-		if (sig == SIGSTOP || !is_orphaned(p->group, NULL))
+		if (sig == SIGSTOP || !is_orphaned(p->group, 0))
 			suspend(p, sig);
 		return 0;
 	}
@@ -304,12 +304,12 @@ take_signal(struct process *p)
 /* kernel/exit.c: will_become_orphaned_pgrp(): no member has a parent in another group of the
  * same session */
 bool
-is_orphaned(int group, const struct process *without)
+is_orphaned(int group, int without)
 {
 	for (const struct process *p = w.p; p < w.p + PROCESSES; p++) {
 		const struct process *parent;
 
-		if (!lives(p) || p == without || p->group != group)
+		if (!lives(p) || p->pid == without || p->group != group)
 			continue;
 		parent = process(p->parent);
 		if (parent && parent->group != group && parent->session == p->session)
@@ -337,7 +337,7 @@ send_to_group(int group, int sig)
 
 /* kernel/exit.c: kill_orphaned_pgrp() */
 static void
-orphan_group(const struct process *p, const struct process *parent, const struct process *without)
+orphan_group(const struct process *p, const struct process *parent, int without)
 {
 	if (parent && parent->group != p->group && parent->session == p->session &&
 	    is_orphaned(p->group, without) && has_suspended(p->group)) {
@@ -414,9 +414,9 @@ end(struct process *p, int status)
 		if (c->state == ZOMBIE)
 			tell_end(c);
 		else
-			orphan_group(c, p, NULL);
+			orphan_group(c, p, 0);
 	}
-	orphan_group(p, process(p->parent), p);
+	orphan_group(p, process(p->parent), p->pid);
 	tell_end(p);
 }
 
@@ -489,7 +489,7 @@ set_foreground(struct process *p, int group)
 	if (!p->terminal || w.terminal_session != p->session)
 		return -ENOTTY;
 	if (p->group != w.foreground && !((p->blocked | p->ignored) & BIT(SIGTTOU))) {
-		if (is_orphaned(p->group, NULL))
+		if (is_orphaned(p->group, 0))
 			return -EIO;
 		send_to_group(p->group, SIGTTOU);
 		return -EINTR;
@@ -533,13 +533,13 @@ wait_as(struct process *self, int which, int id, int options, int *code, int *st
 		if (p->tell_stop && (options & WSTOPPED)) {
 			*code = CLD_STOPPED;
 			*status = p->suspended_by << 8 | 0x7f;
-			p->tell_stop = options & WNOWAIT ? p->tell_stop : 0;
+			p->tell_stop = (options & WNOWAIT) ? p->tell_stop : 0;
 			return p->pid;
 		}
 		if (p->tell_continue && (options & WCONTINUED)) {
 			*code = CLD_CONTINUED;
 			*status = 0xffff;
-			p->tell_continue = options & WNOWAIT ? p->tell_continue : 0;
+			p->tell_continue = (options & WNOWAIT) ? p->tell_continue : 0;
 			return p->pid;
 		}
 	}

@@ -105,8 +105,8 @@ int dequeue(struct process *, uint64_t set, struct sent *);
 int take_signal(struct process *);
 /* whether take_signal has something to do */
 bool has_signal(const struct process *);
-/* a group that no shell could continue, setpgid(2) */
-bool is_orphaned(int group, const struct process *without);
+/* a group that no shell could continue, setpgid(2), once without, if not 0, has ended */
+bool is_orphaned(int group, int without);
 int change_group(struct process *p, int pid, int group);
 int new_session(struct process *p);
 int kill_as(struct process *from, int pid, int sig);

@@ -220,7 +220,7 @@ act(struct process *p)
 		p->done = true;
 		note("%s reads from the terminal in the background", name_of(p));
 		for (struct process *o = w.p; o < w.p + PROCESSES; o++)
-			if (o->state != FREE && o->group == p->group && !is_orphaned(p->group, NULL))
+			if (o->state != FREE && o->group == p->group && !is_orphaned(p->group, 0))
 				send_signal(o, SIGTTIN, SI_KERNEL, 0, 0);
 		return;
 	}

@@ -189,7 +189,7 @@ index_of(const char *word, const char *const *names, int count)
 bool
 read_scene(const char *text)
 {
-	char line[128], own[256], habit[32], place[32], who;
+	char own[256], habit[32], place[32], who;
 	int most, used = 0, n = 0;
 
 	for (int s = 0; s < SETTINGS; s++) {
@@ -210,7 +210,6 @@ read_scene(const char *text)
 	    &scene.faults, &scene.room, &most, &used) != 5)
 		return false;
 	text = strchr(text, ';') + used;
-	(void)line;
 	while (n < NODES) {
 		scene.node[n] = (struct node){0};
 		if (n == 0 ? sscanf(text, "program: %31[a-z-]\n%n", habit, &used) != 1 :
