@@ -623,6 +623,7 @@ __wrap__exit(int status)
 		abort();
 	}
 	note("foster leaves with status %d", status);
+	script("left %d", status);
 	claim_exit(status);
 	w.over = true;
 	life_over();

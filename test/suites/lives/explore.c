@@ -9,6 +9,7 @@
  * usage: explore [--level N] [--seconds N] [--jobs N] [--found FOLDER] [--first]
  *	--first: no more worlds once a claim is broken
  *        explore --again FILE	tells one life as a story
+ *        explore --walk SEED	a life by chance, as a script for play
  */
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -44,7 +45,7 @@ _Noreturn void __real__exit(int);
 extern struct { char *state, *state_end, *map, *map_end; } foster_memory;
 
 struct scene scene;
-bool telling;
+bool telling, walking;
 
 static _Alignas(64) char stack[STACK];
 static char *low;		/* what is used of it */
@@ -118,6 +119,17 @@ tell(const char *format, ...)
 
 	va_start(args, format);
 	printf("  ");
+	vprintf(format, args);
+	printf("\n");
+	va_end(args);
+}
+
+void
+tell_script(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
 	vprintf(format, args);
 	printf("\n");
 	va_end(args);
@@ -313,6 +325,10 @@ static void
 start_life(void)
 {
 	new_world(scene.init, scene.terminal, scene.proc);
+	if (scene.alone && !scene.init) {
+		new_session(FOSTER);
+		FOSTER->left_group = false;
+	}
 	w.room = (uint8_t)scene.room;
 	w.events = (uint8_t)scene.events;
 	w.races = (uint8_t)scene.races;
@@ -492,6 +508,47 @@ each(void)
 	}
 }
 
+/* A life by chance, as a script: whatever happens is followed by all that it brings about, and no
+ * time passes, so that it can be played. */
+static int
+walk(unsigned seed)
+{
+	struct event event[32];
+	char text[512];
+	int n, own[32], count;
+
+	random_scene(&seed);
+	print_scene(text, sizeof text);
+	printf("%s", text);
+	walking = true;
+	start_life();
+	run(true);
+	while (outcome == CHOICE) {
+		n = enabled(event, 32);
+		count = 0;
+		for (int i = 0; i < n && count < 32; i++)
+			if (event[i].kind != TAKES)
+				own[count++] = i;
+		if (alternatives == n + 1 && pending(FOSTER)) {
+			chosen = 0;	/* foster takes it */
+		} else if (is_busy()) {
+			for (chosen = 0; event[chosen].kind != TAKES && chosen < n - 1; chosen++)
+				;
+			if (event[chosen].kind != TAKES)
+				chosen = own[0];
+		} else {
+			script_state();
+			if (!count || rand_r(&seed) % 20 == 0)
+				break;
+			chosen = own[rand_r(&seed) % count];
+		}
+		run(false);
+	}
+	if (outcome == BROKEN)
+		printf("broken %s: %s\n", claim, reason);
+	return 0;
+}
+
 static int
 again(const char *name)
 {
@@ -519,9 +576,9 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"level", 1, NULL, 'l'}, {"seconds", 1, NULL, 's'},
-		{"jobs", 1, NULL, 'j'}, {"found", 1, NULL, 'f'}, {"again", 1, NULL, 'a'}, {"first", 0, NULL, '1'}, {0}};
+		{"jobs", 1, NULL, 'j'}, {"found", 1, NULL, 'f'}, {"again", 1, NULL, 'a'}, {"first", 0, NULL, '1'}, {"walk", 1, NULL, 'w'}, {0}};
 	int level = 1, seconds = 0, c;
-	const char *file = NULL;
+	const char *file = NULL, *seed = NULL;
 	struct totals sum = {0};
 	int64_t began = clock_ms();
 	struct rusage used;
@@ -535,6 +592,7 @@ main(int argc, char **argv)
 		case 'f': found_folder = optarg; break;
 		case 'a': file = optarg; break;
 		case '1': first_only = true; break;
+		case 'w': seed = optarg; break;
 		default: return 2;
 		}
 	}
@@ -546,6 +604,8 @@ main(int argc, char **argv)
 	totals = all;
 	if (file)
 		return again(file);
+	if (seed)
+		return walk((unsigned)atoi(seed));
 	if (seconds)
 		stop_at = began + seconds * 1000;
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);

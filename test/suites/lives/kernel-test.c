@@ -12,10 +12,11 @@
 
 #include "kernel.h"
 
-bool telling;
+bool telling, walking;
 static int number, failed;
 
 void tell(const char *format, ...) { (void)format; }
+void tell_script(const char *format, ...) { (void)format; }
 
 /* nobody but foster waits for its children here */
 void

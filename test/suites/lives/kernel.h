@@ -118,6 +118,10 @@ int wait_as(struct process *p, int which, int id, int options, int *code, int *s
 /* a line of the story, if one is told */
 #define note(...) (telling ? tell(__VA_ARGS__) : (void)0)
 extern bool telling;
+/* a line of the script by which the same life is played on a real kernel */
+#define script(...) (walking ? tell_script(__VA_ARGS__) : (void)0)
+extern bool walking;
+void tell_script(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* told by the kernel: a child of p has ended, and p isn't foster */
 void child_ended(struct process *parent, struct process *child);

@@ -70,7 +70,7 @@ struct setting {
 /* one world: all that doesn't change in it */
 struct scene {
 	const struct setting *set;
-	bool init, terminal, proc;
+	bool init, terminal, proc, alone;	/* alone: not PID 1, in a session of its own */
 	int nodes, events, races, faults, room;
 	struct node node[NODES];
 	int outside_count;
@@ -92,6 +92,8 @@ void each_world(int level, void (*each)(void));
 /* worlds.c: reads a scene as print_scene writes it; false: not one */
 bool read_scene(const char *text);
 void print_scene(char *text, size_t size);
+/* worlds.c: one of those that can be played, by chance */
+void random_scene(unsigned *seed);
 
 /* programs.c: p starts to be node n */
 void become(struct process *p, int n);
@@ -105,6 +107,7 @@ int enabled(struct event *, int size);
 /* whether somebody does something without delay: then no time passes */
 bool is_busy(void);
 void happen(struct event);
+void script_state(void);
 const char *signal_word(int sig);
 
 /* claims.c: all of them, NULL at the end */

@@ -45,6 +45,37 @@ name_of(const struct process *p)
 	return p->helper ? "helper" : names[p->node];
 }
 
+/* a process's name where it is played: a helper's says whose it is */
+static const char *
+actor_of(const struct process *p)
+{
+	static char name[32];
+
+	if (!p->helper)
+		return name_of(p);
+	snprintf(name, sizeof name, "helper-of-%c", p->node ? 'a' + p->node - 1 : 'p');
+	if (!p->node)
+		strcpy(name, "helper-of-program");
+	return name;
+}
+
+/* what is to be seen of all: who lives, in whose group, and whose child it is */
+void
+script_state(void)
+{
+	script("state foster %s", FOSTER->state == SUSPENDED ? "suspended" : "running");
+	for (const struct process *p = w.p; p < w.p + PROCESSES; p++) {
+		const struct process *parent = process(p->parent), *leader = process(p->group);
+
+		if (p->state == FREE || p == FOSTER || (p->unkillable && !p->stranger))
+			continue;
+		script("state %s %s", actor_of(p), p->state == ZOMBIE ? "zombie" : p->state == SUSPENDED ? "suspended" : "running");
+		script("parent %s %d", actor_of(p), parent == FOSTER);
+		script("leads %s %d", actor_of(p), leader == p);
+	}
+	script("settled");
+}
+
 static int
 habit_of(const struct process *p)
 {
@@ -168,52 +199,53 @@ acts(const struct process *p)
 	return false;
 }
 
+/* exit(3) */
+static void
+leave(struct process *p, int status)
+{
+	note("%s has finished, with status %d", name_of(p), status);
+	script("do %s exit %d", actor_of(p), status);
+	end(p, status << 8);
+}
+
 static void
 act(struct process *p)
 {
-	switch (habit_of(p)) {
+	int habit = habit_of(p);
+
+	switch (habit) {
 	case LEAVES:
 		if (p->asked_by) {
-			end(p, 0);
+			leave(p, 0);
 			return;
 		}
 		p->done = true;
 		note("%s leaves its group", name_of(p));
 		/* a group's leader can but join another group */
+		script("do %s group %s", actor_of(p), p->group == p->pid ? "foster" : "0");
 		change_group(p, 0, p->group == p->pid ? FOSTER->group : 0);
 		return;
-	case FINISHES: case JOB_FINISHES: case FORWARDS:
-		note("%s has finished", name_of(p));
-		end(p, p->asked_by || habit_of(p) != FORWARDS ? 0 : p->last_status << 8);
-		return;
-	case CLEANS:
-		end(p, (128 + p->asked_by) << 8);
-		return;
-	case ENDS:
-		end(p, p->helper ? 0 : 3 << 8);
-		return;
-	case ENDS_AS_ASKED:
-		end(p, (128 + SIGTERM) << 8);
-		return;
-	case SHELL:
-		end(p, p->last_status << 8);
-		return;
-	case TRAP:
-		end(p, (p->asked_by ? 128 + p->asked_by : p->last_status) << 8);
-		return;
+	case FINISHES: case JOB_FINISHES: leave(p, 0); return;
+	case FORWARDS: leave(p, p->asked_by ? 0 : p->last_status); return;
+	case CLEANS: leave(p, 128 + p->asked_by); return;
+	case ENDS: leave(p, p->helper ? 0 : 3); return;
+	case ENDS_AS_ASKED: leave(p, 128 + SIGTERM); return;
+	case SHELL: leave(p, p->last_status); return;
+	case TRAP: leave(p, p->asked_by ? 128 + p->asked_by : p->last_status); return;
 	case FORKS:
 		if (p->done) {
-			note("%s has finished", name_of(p));
-			end(p, 0);
+			leave(p, 0);
 			return;
 		}
 		p->done = true;
 		note("%s starts a helper", name_of(p));
+		script("do %s fork helper-of-%s", actor_of(p), name_of(p));
 		start_child(p, p->node, true);
 		return;
 	case SUSPENDS:
 		p->done = true;
 		note("%s suspends itself", name_of(p));
+		script("do %s suspend", actor_of(p));
 		send_signal(p, SIGTSTP, SI_USER, p->pid, 0);
 		return;
 	case READS:
@@ -231,14 +263,18 @@ handle(struct process *p, int sig)
 {
 	if (telling && sig != SIGCONT)
 		note("%s handles %s", name_of(p), signal_word(sig));
+	script("got %s %d", actor_of(p), sig);
 	if (habit_of(p) == CHANGES_MIND) {
+		script("do %s die %d", actor_of(p), SIGINT);
 		send_signal(p, SIGINT, SI_USER, p->pid, 0);
 		return;
 	}
 	if (habit_of(p) == FORWARDS)
 		for (struct process *c = w.p; c < w.p + PROCESSES; c++)
-			if (c->state != FREE && c->parent == p->pid)
+			if (c->state != FREE && c->parent == p->pid) {
+				script("do %s kill %s %d", actor_of(p), actor_of(c), sig);
 				send_signal(c, sig, SI_USER, p->pid, 0);
+			}
 	if (sig != SIGUSR1 && !p->asked_by)
 		p->asked_by = (uint8_t)sig;
 }
@@ -337,20 +373,24 @@ happen(struct event event)
 		return;
 	case TO_FOSTER:
 		note("- %s to foster from outside", signal_word(event.sig));
+		script("send foster %d", event.sig);
 		send_signal(FOSTER, event.sig, SI_USER, 0, 0);
 		return;
 	case QUEUED:
 		note("- %s with a payload to foster from outside", signal_word(event.sig));
+		script("queue foster %d", event.sig);
 		send_signal(FOSTER, event.sig, SI_QUEUE, 0, 7);
 		return;
 	case TO_PROGRAM_:
 		note("- %s to the program from elsewhere", signal_word(event.sig));
+		script("send program %d", event.sig);
 		send_signal(&w.p[w.program], event.sig, SI_USER, 0, 0);
 		return;
 	case TO_LAST:
 		for (p = w.p; p < w.p + PROCESSES; p++)
 			if (lives(p) && p->node == scene.nodes - 1 && p->parent && !p->unkillable && p != FOSTER) {
 				note("- %s to %s from elsewhere", signal_word(event.sig), name_of(p));
+				script("send %s %d", actor_of(p), event.sig);
 				send_signal(p, event.sig, SI_USER, 0, 0);
 				return;
 			}

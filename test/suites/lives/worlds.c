@@ -157,6 +157,28 @@ each_world(int level, void (*each)(void))
 }
 
 void
+random_scene(unsigned *seed)
+{
+	static const uint8_t habits[] = ALL;
+	bool sensible;
+
+	scene = (struct scene){.set = &settings[(size_t)rand_r(seed) % SETTINGS], .init = rand_r(seed) % 2, .proc = true,
+		.alone = true, .nodes = 1 + rand_r(seed) % 4, .events = 1 + rand_r(seed) % 4, .room = 100};
+	choose_outside(EVENTS);
+	for (int i = 0; i < scene.outside_count; i++)
+		if (scene.outside[i].kind == JOINS)
+			scene.outside[i--] = scene.outside[--scene.outside_count];
+	do {
+		sensible = true;
+		for (int i = 0; i < scene.nodes; i++)
+			scene.node[i] = (struct node){habits[rand_r(seed) % HABITS], i ? (uint8_t)(rand_r(seed) % 4) : MEMBER,
+				i ? (uint8_t)(rand_r(seed) % i) : 0};
+		for (int i = 0; i < scene.nodes; i++)
+			sensible = sensible && makes_sense(i) && scene.node[i].place != SESSION;
+	} while (!sensible);
+}
+
+void
 print_scene(char *text, size_t size)
 {
 	size_t n = (size_t)snprintf(text, size, "foster");
