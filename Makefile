@@ -69,6 +69,13 @@ SUITES = check-architectures check-bare check-costs check-engines check-faults c
 $(SUITES):
 	@suite=$@; CC='$(CC)' OUT='$(OUT)' test/suite $${suite#check-}
 
+# larger worlds, as long as one likes; and small changes to the sources that a test should notice: hours
+LIVES_SECONDS = 3600
+lives:
+	@CC='$(CC)' OUT='$(OUT)' test/suite lives 2 $(LIVES_SECONDS)
+mutants:
+	@CC='$(CC)' OUT='$(OUT)' test/suite mutants
+
 help:
 	@sed -n 's/^#: //p' Makefile
 
@@ -102,4 +109,4 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
-.PHONY: all run check $(SUITES) help test-programs bench release install uninstall clean
+.PHONY: all run check $(SUITES) lives mutants help test-programs bench release install uninstall clean

@@ -6,8 +6,8 @@
  * moment is copied (foster's stack, its state, the world), and each alternative is followed from
  * there. A moment that was there before is not followed again.
  *
- * usage: explore [--level N] [--seconds N] [--jobs N] [--found FOLDER] [--first]
- *	--first: no more worlds once a claim is broken
+ * usage: explore [--level N] [--seconds N] [--jobs N] [--sample N] [--found FOLDER] [--first]
+ *	--sample: one of so many worlds; --first: no more of them once a claim is broken
  *        explore --again FILE	tells one life as a story
  *        explore --walk SEED	a life by chance, as a script for play
  */
@@ -484,6 +484,7 @@ clock_ms(void)
 
 static int job, jobs = 1;
 static bool first_only;
+static unsigned sample = 1;	/* of so many worlds, one */
 static struct totals *all;
 static uint64_t all_worlds;
 
@@ -491,10 +492,14 @@ static void
 each(void)
 {
 	totals->all_worlds++;
+	all_worlds++;
 	for (int i = 0; first_only && i < jobs; i++)
 		if (all[i].broken)
 			return;
-	if ((int)(all_worlds++ % (uint64_t)jobs) != job || (stop_at && clock_ms() > stop_at))
+	/* in no order, so that a sample has some of each kind */
+	if (mix(all_worlds) % sample || mix(all_worlds) / sample % (uint64_t)jobs != (uint64_t)job)
+		return;
+	if (stop_at && clock_ms() > stop_at)
 		return;
 	world_number = all_worlds << 16;
 	forget_seen();
@@ -576,7 +581,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"level", 1, NULL, 'l'}, {"seconds", 1, NULL, 's'},
-		{"jobs", 1, NULL, 'j'}, {"found", 1, NULL, 'f'}, {"again", 1, NULL, 'a'}, {"first", 0, NULL, '1'}, {"walk", 1, NULL, 'w'}, {0}};
+		{"jobs", 1, NULL, 'j'}, {"found", 1, NULL, 'f'}, {"again", 1, NULL, 'a'}, {"first", 0, NULL, '1'}, {"walk", 1, NULL, 'w'},
+		{"sample", 1, NULL, 'n'}, {0}};
 	int level = 1, seconds = 0, c;
 	const char *file = NULL, *seed = NULL;
 	struct totals sum = {0};
@@ -593,6 +599,7 @@ main(int argc, char **argv)
 		case 'a': file = optarg; break;
 		case '1': first_only = true; break;
 		case 'w': seed = optarg; break;
+		case 'n': sample = (unsigned)atoi(optarg); break;
 		default: return 2;
 		}
 	}

@@ -87,7 +87,8 @@ _Noreturn void broken(const char *claim, const char *why);
 /* explore.c: foster has left */
 _Noreturn void life_over(void);
 
-/* worlds.c: calls each() with each world of a level in scene */
+/* worlds.c: calls each() with each world of a level in scene: 1, what is checked; 2, larger ones;
+ * 10 and on, one row of the table alone */
 void each_world(int level, void (*each)(void));
 /* worlds.c: reads a scene as print_scene writes it; false: not one */
 bool read_scene(const char *text);

@@ -128,7 +128,17 @@ static const struct bounds {
 	{2, 1, 6, 0, 1, true, false, 6, SOME},
 	{1, 3, 8, 0, 0, true, false, 10, MANY},
 	{4, 1, 4, 0, 0, false, false, 3, FEW},
+	/* from here on for as long as there is time */
+	{1, 4, 15, 0, 0, true, true, 17, ALL},
+	{2, 2, 15, 1, 0, true, true, 17, ALL},
+	{2, 2, 8, 1, 1, true, false, 10, MANY},
+	{2, 3, 8, 0, 0, true, false, 10, MANY},
+	{3, 2, 8, 1, 0, true, false, 6, SOME},
+	{3, 3, 6, 0, 0, true, false, 6, SOME},
+	{4, 2, 6, 0, 0, true, false, 6, SOME},
+	{4, 4, 6, 0, 0, true, false, 3, FEW},
 };
+#define CHECKED 10	/* bounds of level 1 */
 #define BOUNDS ((int)(sizeof bounds / sizeof *bounds))
 
 static void
@@ -151,9 +161,11 @@ each_of(const struct bounds *b, void (*each)(void))
 void
 each_world(int level, void (*each)(void))
 {
-	for (int i = 0; i < BOUNDS; i++)
-		if (level < 10 || i == level - 10)
-			each_of(&bounds[i], each);
+	int first = level == 1 ? 0 : level == 2 ? CHECKED : level - 10;
+	int end = level == 1 ? CHECKED : level == 2 ? BOUNDS : level - 9;
+
+	for (int i = first; i < end && i < BOUNDS; i++)
+		each_of(&bounds[i], each);
 }
 
 void
