@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: MIT
 """All decisions come from the seed. Whatever happens is followed by a wait for what it must
 bring about, so that each count is exact; where several things happen at once, the model allows
-every order. The model speaks of the reference's words alone: program, group, told, stop, drain."""
+every order. It speaks of the reference's words alone: program, group, others, asked, stop, drain.
+
+What these lives leave out: a terminal; a missing /proc; processes that join by setns(2); who is
+suspended in a session of its own beside that session's leader, since the kernel continues it;
+what happens at the same moment as a schedule's step (such a life ends without a verdict)."""
 import collections
 import ctypes
 import os
@@ -27,12 +31,17 @@ STOPS = TSTP, 21, 22
 FAULTS = 4, 5, 7, 8, SEGV, 31  # the kernel hands these out before all others
 QUEUED = 32  # the kernel's own first real-time signal
 MANY = 1 << 30
+PAUSE, STEP = 0.2, 1.2      # seconds: a short schedule's; what is to happen between is faster
 NAMES = {s.value: s.name[3:] for s in signal.Signals if s.value < QUEUED}
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Wrong(Exception):
     """what was expected, what was seen"""
+
+
+class Slow(Exception):
+    """the machine was too slow to tell"""
 
 
 def name(sig):
@@ -63,6 +72,9 @@ class Actor:
         self.alive = True       # as the model has it
         self.ending = False     # it finishes, and ends by itself at a time of its own
         self.held = False       # it finishes when it is told
+        self.gone = False       # it was seen to have ended
+        self.conts = 0          # SIGCONTs when all was settled last
+        self.continued = False  # one more has to come
         self.stopped = False
         self.ever_stopped = False
         self.on = {}            # sig: (what, status, ms); 'log' where nothing is said
@@ -89,12 +101,19 @@ class Life:
         self.actors = {}
         self.unknown = []
         self.signals = self.processes = 0
-        self.told = set()       # what foster sent to the whole group
-        self.alone = set()      # what it sent to the program alone
-        self.stopping = self.foster_stopped = self.leaving = self.either = False
-        self.phase = 'running'
+        self.forwarded = set()
+        self.forwarded_to_group = set()
+        self.begun = self.killing = self.foster_stopped = self.either = self.left_behind = False
+        self.busy = True        # foster may be ahead of the model
+        self.phase = 'running'  # group, others, done
         self.group = 0          # the program's
-        self.at = None          # the schedule's step that was last done; -1: its pause
+        self.group_asked = self.ended_by = 0    # signals
+        self.asked = set()
+        self.schedule = None    # the one that runs
+        self.at = None          # its step that was last done; -1: its pause
+        self.step_from = self.settled_at = time.monotonic()
+        self.steps_done = self.deaf_lines = 0
+        self.pause_until = None
         self.values_sent = collections.defaultdict(list)
         self.burst = []
         self.orphans = 0
@@ -151,39 +170,30 @@ class Life:
             if time.monotonic() > end:
                 raise Wrong(f'{what()} (waited {LIMIT} s)')
             self.pump(0.05)
-            self.not_early()
+            if not self.busy:
+                self.not_early()
 
     def not_early(self):
-        if not self.may_leave() and self.has_left():
+        """where all is settled, foster may not be gone before the model says so"""
+        if self.phase != 'done' and not self.either and self.has_left():
             status = self.end_status()
             self.pump(0)
+            self.not_slow()
             raise Wrong(f'expected: foster stays ({self.phase}, there is '
                         f'{self.who_is_left()}), seen: it left with status {status}')
 
-    def may_leave(self):
-        """all that foster stays for may have ended meanwhile"""
-        if self.leaving or self.unsettled():
-            return True
-        stays_for = self.living() if self.drain else self.members() + [self.program]
-        return not any(a.alive and not a.ending for a in stays_for)
+    def not_slow(self):
+        """a step that came while the model was still busy leaves several orders: no verdict then"""
+        if self.said(': still there after KILL') or self.step_lines() > self.steps_done:
+            self.step_not_early()
+            raise Slow('a step of the schedule came before all was settled')
 
-    def steps_to_come(self):
-        """what a short schedule may do at any time, or have done already"""
-        schedule = self.drain if self.phase == 'draining' else self.stop
-        if not schedule or self.at is None:
-            return []
-        steps = [sig for sig, _ in schedule[1]]
-        if self.at == -1:
-            return [] if schedule[0] == 'long' else steps if schedule[2] else steps[:1]
-        return steps[self.at + 1:] if schedule[2] else []
+    def step_lines(self):
+        return self.said(': still running after ')
 
-    def unsettled(self):
-        """foster may have done more than the model yet: then nobody's end is a surprise"""
-        gone = not self.program.alive or self.program.ending
-        if self.steps_to_come() or (gone and self.phase == 'running'):
-            return True
-        return (self.drain and gone and self.phase != 'draining'
-                and not any(a.alive and not a.ending for a in self.members()))
+    def step_not_early(self):
+        if time.monotonic() < self.step_from + self.schedule[3] if self.schedule else 0:
+            raise Wrong(f'expected: a step {self.schedule[3]} s after the one before, seen: it came earlier')
 
     def who_is_left(self):
         return ', '.join(a.ident for a in self.actors.values() if a.alive) or 'nobody'
@@ -233,7 +243,7 @@ class Life:
             actor.asked += 1
             self.until(lambda: actor.oks >= actor.asked or actor.eof,
                        lambda: f'expected: {actor.ident} does "{line}", seen: nothing')
-            if actor.eof and actor.alive and not self.either:
+            if actor.eof and actor.alive and not self.busy and not self.either:
                 raise Wrong(f'expected: {actor.ident} lives, seen: it ended at "{line}"')
 
     def fork(self, parent, how):
@@ -246,9 +256,17 @@ class Life:
         self.until(lambda: child.pid and child.sock, lambda: f'expected: {ident} is born, seen: nothing')
         child.group = {'join': self.group, 'plain': parent.group}.get(how, child.nspid)
         child.session = child.nspid if how == 'setsid' else parent.session
-        child.parent = parent
+        if twice:       # foster's, once the one between has ended
+            self.until(lambda: self.parent_of(child.pid) == self.foster_pid,
+                       lambda: f'expected: foster adopts {ident}, seen: it does not')
+        else:
+            child.parent = parent
         self.processes += 2 if twice else 1
         return child
+
+    def parent_of(self, pid):
+        with open(f'/proc/{pid}/status', encoding='ascii') as file:
+            return int(re.search(r'^PPid:\s+(\d+)', file.read(), re.M)[1])
 
     def kill(self, pid, sig, value=None):
         self.signals += 1
@@ -273,11 +291,13 @@ class Life:
     def died(self, actor, status):
         actor.alive = actor.ending = actor.held = False
         actor.status = status
+        self.busy = True
 
     def deliver(self, actor, sig, least=1, most=1):
         """sig reaches it, so many times"""
         if not actor.alive:
             return
+        self.busy = True
         if sig == KILL:
             self.cut_off(actor, KILL)
             return
@@ -324,38 +344,62 @@ class Life:
             else:
                 actor.ending = True
 
-    def settle(self):
-        """waits for all that must have happened, and takes note of who has ended"""
-        def missing():
-            for a in self.actors.values():
-                if a.eof or a.stopped:
-                    if (a.eof and a.alive and not a.ending and not self.either and not self.may_leave()
-                            and not self.unsettled()):
-                        raise Wrong(f'expected: {a.ident} lives, seen: it has ended')
-                    continue
-                if not a.alive or (a.ending and a.must_finish and not a.held):
-                    return f'expected: {a.ident} ends, seen: it is there'
-                for sig, n in a.least.items():
-                    if a.got[sig] < n:
-                        return f'expected: {a.ident} gets {name(sig)} {n} times, seen: {a.got[sig]}'
-            return None
-        self.until(lambda: not missing(), missing)
+    def missing(self):
+        """what must have happened and has not; None: nothing"""
         for a in self.actors.values():
-            if a.alive and a.eof and a.ending:
-                for sig in self.steps_to_come():
-                    a.most[sig] += 1
-                    a.must_finish = a.must_finish and sig != KILL and a.what(sig) != 'default'
-                self.died(a, a.status)
-        if not self.program.alive:
-            # what foster does when the program ends comes before the next signal
-            self.until(lambda: self.state(self.program.pid) == '-' or self.has_left(),
-                       lambda: 'expected: the program is reaped, seen: it is there')
+            if not a.alive or a.ending:
+                if not a.held and not a.gone:
+                    if not a.eof:
+                        return f'expected: {a.ident} ends, seen: it is there'
+                    # its children are foster's, and it is no zombie of foster's any more
+                    reaped = '-' if self.is_child(a) and not self.foster_stopped else '-ZX'
+                    if not self.has_left() and self.state(a.pid) not in reaped:
+                        return f'expected: {a.ident} is reaped, seen: it is there'
+                    a.gone = not self.foster_stopped
+                continue
+            if a.eof or a.stopped:
+                continue
+            for sig, n in a.least.items():
+                if a.got[sig] < n:
+                    return f'expected: {a.ident} gets {name(sig)} {n} times, seen: {a.got[sig]}'
+            if a.continued and a.got[CONT] <= a.conts:
+                return f'expected: {a.ident} gets CONT with what it is asked by, seen: nothing'
+        return None
+
+    def settle(self):
+        """waits for all that must have happened, and for what foster does then, and so on"""
+        self.busy = True
+        while not self.either:
+            self.until(lambda: not self.missing(), self.missing)
+            changed = False
+            for a in self.actors.values():
+                if a.alive and a.ending:
+                    self.died(a, a.status)
+                    changed = True
+            if not (self.advance() or changed):
+                break
+        if self.either:
+            return
+        if not self.foster_stopped:
+            self.until(self.foster_is_idle, lambda: 'expected: foster sleeps, seen: it is busy')
+        self.not_slow()
+        for a in self.actors.values():
+            if a.alive and a.eof:
+                raise Wrong(f'expected: {a.ident} lives, seen: it has ended')
+            a.conts, a.continued = a.got[CONT], False
+        self.not_early()
+        self.busy = False
+        self.settled_at = time.monotonic()
 
     def living(self):
         return [a for a in self.actors.values() if a.alive and a.ident != 'bystander']
 
     def members(self):
         return [a for a in self.living() if a.group == self.group]
+
+    def is_child(self, actor):
+        """of foster's own"""
+        return actor.ident != 'bystander' and not (actor.parent and actor.parent.alive)
 
     # ---- the model: foster
 
@@ -365,202 +409,286 @@ class Life:
         return self.mode == '-g' or sig in (TERM, INT, WINCH, CONT)
 
     def send(self, sig, group, least=1, most=1):
-        """foster sends sig to the group, or to the program alone"""
-        if group or not self.program.alive:
-            members = self.members()
-            if members:
-                self.told.add(sig)
-            else:
-                self.alone.add(sig)
-            if self.program.alive and self.program not in members:
-                members.append(self.program)
-            for a in members:
-                self.deliver(a, sig, least, most)
-        else:
-            self.alone.add(sig)
-            self.deliver(self.program, sig, least, most)
+        """foster sends sig to the group, or to the program alone; true: to the whole group"""
+        reached = self.members() if group else []
+        whole = bool(reached)
+        if self.program not in reached:
+            reached.append(self.program)
+        self.forwarded.add(sig)
+        if whole:
+            self.forwarded_to_group.add(sig)
+        for a in reached:
+            self.deliver(a, sig, least, most)
+        return whole
 
     def forward(self, sig, payload=False, least=1, most=1):
-        self.send(sig, not payload and self.to_group(sig), least, most)
+        return self.send(sig, not payload and self.to_group(sig), least, most)
+
+    def pass_on(self, sig, least=1, most=1):
+        """once the program has ended"""
+        if sig in (INT, WINCH, CONT, TSTP):
+            reached = self.members() if self.phase == 'group' and self.rest() else []
+        else:
+            reached = self.rest()
+        for a in reached:
+            self.deliver(a, sig, least, most)
 
     def effective(self, sig):
         return self.rewrite.get(sig, sig)
 
-    def step(self, i):
-        """the stop's schedule does its step i"""
-        self.at = i
-        sig = self.stop[1][i][0]
-        self.send(sig, self.mode != '-c')
-        if sig != KILL:
-            self.send(CONT, self.mode != '-c')
+    def begins_stop(self, sig):
+        firsts = TERM, self.stop[1][0][0] if self.stop else TERM
+        return sig in firsts or self.effective(sig) in firsts
 
-    def drain_step(self, i, at=None):
-        self.at = i if at is None else at
-        sig = self.drain[1][i][0]
-        for a in self.living():
-            self.deliver(a, sig)
-            if sig != KILL:
-                self.deliver(a, CONT)
+    def rest(self):
+        """those whom foster asks and waits for in this phase"""
+        return [a for a in self.living() if self.is_child(a)
+                and (self.phase != 'group' or a.group == self.group)]
+
+    def pausing(self):
+        return self.schedule is not None and self.at == -1
+
+    def ask(self, actor, sig):
+        self.asked.add(actor)
+        self.deliver(actor, sig)
+        if actor.alive:
+            actor.continued = not actor.ending and not actor.stopped
+            self.deliver(actor, CONT)
+
+    @staticmethod
+    def is_deaf(actor, sig):
+        return sig in (INT, QUIT) and actor.what(INT) == actor.what(QUIT) == 'ignore'
+
+    def ask_again(self, sig, request=True):
+        for a in self.rest():
+            self.ask(a, TERM if request and self.is_deaf(a, sig) else sig)
+
+    def ask_target(self, sig, payload, group):
+        whole = self.send(sig, group and not payload)
+        if whole:
+            self.group_asked = sig
+        for a in self.members() + [self.program] if whole else [self.program]:
+            self.deliver(a, CONT)
+
+    def ask_rest(self):
+        """asks each of this phase that was not asked; true if there was one"""
+        asked = False
+        if self.pausing():
+            return False
+        if self.phase == 'others' and self.drain:
+            sig = self.drain[1][0][0]
+        elif self.begun:
+            sig = self.stop_signal
+        elif self.phase == 'group':
+            sig = self.ended_by
+        else:
+            sig = QUIT if self.ended_by == QUIT else TERM
+        for a in self.rest():
+            by_group = self.group_asked and a.group == self.group
+            if a in self.asked:
+                continue
+            if by_group and not self.is_deaf(a, self.group_asked):
+                self.asked.add(a)
+                continue
+            by = self.group_asked if by_group else sig
+            self.note(f'  {a.ident} is asked by {name(by)}')
+            self.ask(a, TERM if self.is_deaf(a, by) else by)
+            asked = True
+        return asked
+
+    def start_schedule(self, schedule, word):
+        self.schedule = schedule
+        self.step_from = self.settled_at
+        self.at = -1
+        if schedule[0] is None:
+            self.step(0)
+        elif schedule[0] == 'short':
+            self.pause_until = word
+
+    def end_pause(self):
+        """a short pause runs out before anything else happens"""
+        word, self.pause_until = self.pause_until, None
+        self.until(lambda: self.said(word), lambda: f'expected: "{word}", seen: nothing')
+        time.sleep(PAUSE + 0.05)
+        self.until(self.foster_is_idle, lambda: 'expected: foster sleeps, seen: it is busy')
+        self.step(0)
+
+    def step(self, i):
+        """the schedule does its step i"""
+        self.note(f'  step {i}')
+        self.at = i
+        self.busy = True
+        if i > 0:
+            self.steps_done += 1
+        sig = self.schedule[1][i][0]
+        if sig == KILL:
+            self.final_kill()
+        elif self.phase == 'running':
+            self.ask_target(sig, False, self.mode != '-c')
+        elif i > 0 or not (self.phase == 'others' and self.drain):
+            self.ask_again(sig, i == 0)
+
+    def final_kill(self):
+        drain_follows = self.drain and self.phase != 'others'
+        if drain_follows:
+            self.killing = True
+            killed = self.members() + ([self.program] if self.program.alive else [])
+        else:
+            killed = self.living()
+        for a in killed:
+            self.deliver(a, KILL)
+        if not drain_follows:
+            self.phase = 'done'
 
     def stop_asked(self, sig, payload=False):
-        """a SIGTERM, as rewritten to sig, or the time-out"""
-        first = not self.stopping and self.phase != 'draining'
-        self.stopping = True
-        if self.phase == 'draining':
-            self.drain_step(0, max(0, self.at))
-        elif not self.stop:
-            if first:
-                self.stop_signal = sig
-            self.forward(sig, payload)
-            self.forward(CONT)
-        elif first:
-            self.stop_signal = self.stop[1][0][0]
-            if self.stop[0] and self.program.alive:
-                self.at = -1
-            else:
-                self.step(0)
-                if not self.program.alive and self.stop_signal != TERM:
-                    # those that ignore it may be told by SIGTERM
-                    for a in self.members():
-                        if a.what(self.stop_signal) == 'ignore':
-                            self.deliver(a, TERM, 0, 1)
-        elif self.at == -1:
+        """a SIGTERM and the like, as rewritten to sig, or the time-out"""
+        begins, self.begun = not self.begun, True
+        self.busy = True
+        p = self.program
+        first = self.stop[1][0][0] if self.stop else sig
+        if begins and p.alive and p.what(first) == 'ignore':
+            self.deaf_lines += 1
+        if begins and self.stop and not self.schedule:
+            self.start_schedule(self.stop, 'foster: stop: begins')
+        elif self.pausing():
+            self.step_from = self.settled_at
             self.step(0)
         else:
-            self.send(self.stop[1][0][0], self.mode != '-c')
-            self.send(CONT, self.mode != '-c')
+            if self.schedule:
+                sig, payload = self.schedule[1][0][0], False
+            if p.alive:
+                self.ask_target(sig, payload, self.mode != '-c' if self.schedule else self.to_group(sig))
+            else:
+                self.ask_again(sig)
+
+    def advance(self):
+        """one thing that foster does by itself; false: nothing is to be done"""
+        if self.pause_until:
+            self.end_pause()
+            return True
+        if self.phase == 'running':
+            if self.program.alive:
+                return False
+            self.program_ended()
+        elif self.phase == 'done':
+            return False
+        elif self.rest():
+            return self.ask_rest()
+        elif self.phase == 'group':
+            self.enter_others()
+        else:
+            self.enter_done()
+        return True
 
     def program_ended(self):
         """settled; the program has ended"""
-        sig = max(0, -self.program.status)
-        asked = sig and (sig in self.told or sig in self.alone or sig in (TERM, INT, QUIT, HUP))
-        if not self.stopping and not asked:
-            self.after_request(False)
-            return
-        self.phase = 'waiting for the group'
-        by = sig if asked else self.stop_signal
-        if self.at == -1:       # in the pause: the first step at once
-            self.step(0)
-            by = self.stop_signal
-        told = by in self.told
-        for a in self.members():
-            if a.what(by) != 'ignore':
-                if not told:
-                    # the text has no word on one that was told by another signal
-                    self.deliver(a, by, 0 if TERM in self.told and by != KILL else 1)
-            elif by != TERM and TERM not in self.told:
-                self.deliver(a, TERM)
-            if not told or a.what(by) == 'ignore':
-                self.deliver(a, CONT)
-        self.told.add(by)
-        if sig == INT and self.stop and not self.stopping:
-            self.stopping = True
-            self.at = 0
-            self.stop_signal = self.stop[1][0][0]
-            for a in self.members():
-                # an end by Ctrl-C starts the schedule; all were told already
-                self.deliver(a, self.stop_signal, 0, 1)
-            for a in self.actors.values():
-                # one that finished meanwhile may have met its steps
-                if a.group == self.group and not a.alive and self.stop[2]:
-                    for step, _ in self.stop[1]:
-                        a.most[step] += 1
-                        a.must_finish = a.must_finish and step != KILL and a.what(step) != 'default'
-        self.wait_for(self.members, self.stop, self.step)
-        self.after_request(True)
-
-    def after_request(self, asked):
-        """the program and its group have ended, or it wasn't asked for"""
-        if not self.drain:
-            if not asked and self.mode != '-c':
-                for a in self.members():
-                    # PID 1 takes all with it at once
-                    self.deliver(a, TERM, 0 if self.init else 1)
-                    a.must_finish = False
-            self.leave()
-            return
-        self.phase = 'draining'
-        self.at = None
-        if self.living():
-            self.note('drain')
-            if self.drain[0] == 'long':
-                self.at = -1
+        status = self.program.status
+        sig = status - 128 if status > 128 else max(0, -status)
+        if sig not in (TERM, INT, QUIT, HUP) and not (status < 0 and sig in self.forwarded):
+            sig = 0
+        self.ended_by = sig
+        if not self.begun and not sig:
+            if self.drain:
+                self.enter_others()
             else:
-                self.drain_step(0)
-            self.until(lambda: self.said('foster: drain: begins') or self.has_left(),
-                       lambda: 'expected: -v says that the drain begins, seen: nothing')
-            if self.drain[0] == 'long':
-                self.settle()
-                self.signal_foster(TERM)
-            self.wait_for(self.living, self.drain, self.drain_step)
-        self.leave()
+                self.enter_done()
+            return
+        if sig and not self.group_asked and sig in self.forwarded_to_group:
+            self.group_asked = sig
+        if not self.begun and self.stop and sig in (TERM, INT, QUIT):
+            self.schedule, self.at = self.stop, -1
+        if self.pausing():
+            self.pause_until = None
+            self.step_from = self.settled_at
+            self.at = 0
+        self.phase = 'group'
+        self.note(f'  the program has ended, by {name(sig)}' if sig else '  the program has ended')
 
-    def wait_for(self, left, schedule, step):
-        """foster stays as long as somebody is left; they do this and that, and end"""
+    def enter_others(self):
+        self.phase = 'others'
+        self.note('  others')
+        if self.drain and self.rest():
+            self.killing = False
+            self.start_schedule(self.drain, 'foster: drain: begins')
+
+    def enter_done(self):
+        self.phase = 'done'
+        self.note('  done')
+        self.left_behind = bool([a for a in self.living() if self.is_child(a)])
+        if self.init:
+            # the kernel ends what is left
+            for a in self.living():
+                self.cut_off(a, KILL)
+
+    # ---- the end
+
+    def step_is_next(self):
+        """a short schedule's next step is near: nothing else may happen before it"""
+        return (self.schedule and self.schedule[2] and 0 <= self.at < len(self.schedule[1]) - 1
+                and (time.monotonic() > self.step_from + self.schedule[3] / 2 or self.rng.random() < 0.6))
+
+    def await_step(self):
+        self.until(lambda: self.step_lines() > self.steps_done,
+                   lambda: f'expected: step {self.at + 1} of the schedule, seen: nothing')
+        self.step_not_early()
+        self.step_from = time.monotonic() - 0.2     # the line may be seen a while later
+        self.step(self.at + 1)
+
+    def play(self):
+        """the end was asked for: this and that happens until foster leaves"""
         extra = 0
+        p = self.program
         while True:
-            # the times of a short schedule come by themselves
-            if schedule and self.at is not None and schedule[2] and self.at < len(schedule[1]) - 1:
-                self.note(f'step {self.at + 1}')
-                step(self.at + 1)
-                continue
-            if not self.either:
-                self.settle()
-            if not left():
+            self.settle()
+            if self.phase == 'done':
                 return
-            self.not_early()
-            who = self.rng.choice(left())
+            if self.step_is_next():
+                self.await_step()
+                continue
             chance = self.rng.random()
-            if chance < 0.2 and extra < 2 and self.effective(TERM):
+            who = self.rng.choice(self.living())
+            if chance < 0.2 and extra < 3:
                 extra += 1
-                self.signal_foster(TERM)
-                continue
-            if chance < 0.35 and self.phase != 'draining' and self.other:
+                self.signal_foster(self.rng.choice((TERM, TERM, self.first)))
+            elif chance < 0.35 and self.other:
                 self.signal_foster(self.rng.choice(self.other))
-                continue
-            if chance < 0.5 and not (who.stopped or who.ending or self.either):
+            elif chance < 0.45 and not who.stopped:
                 self.tell(who, f'orphans {self.rng.choice((1, 5, 30))}')
-                continue
-            self.end_one(who)
+            elif p.alive and chance < 0.8:
+                if p.held and not p.stopped:
+                    self.release(p)
+                else:
+                    self.program_exits()
+            elif who is not p:
+                self.end_one(who)
+
+    def release(self, who):
+        self.note(f'{who.ident} is released')
+        self.died(who, who.status)
+        self.tell(who, 'release', answer=False)
 
     def end_one(self, who):
         if who.stopped and self.rng.random() < 0.5:
             self.note(f'CONT to {who.ident}')
             self.kill(who.pid, CONT)
             self.deliver(who, CONT)
-            if who.alive and not who.ending and not who.held:
-                self.settle()
-                return
-        last = len([a for a in (self.members() if self.phase != 'draining' else self.living())]) == 1
-        if last and (self.phase == 'draining' or not self.drain):
-            self.leaving = True
-        if who.held and not who.stopped:
-            self.note(f'{who.ident} is released')
-            self.died(who, who.status)
-            self.tell(who, 'release', answer=False)
-        elif who.alive and not who.ending and not who.stopped and self.rng.random() < 0.7:
+        elif who.held and not who.stopped:
+            self.release(who)
+        elif not who.stopped and self.rng.random() < 0.7:
             self.note(f'{who.ident} exits')
             self.died(who, 7)
             self.tell(who, 'exit 7', answer=False)
-        elif who.alive and not (who.ending and who.must_finish):
+        else:
             self.note(f'KILL to {who.ident}')
-            perhaps = who.ending
             self.deliver(who, KILL)
-            try:
-                self.kill(who.pid, KILL)
-            except ProcessLookupError:
-                if not perhaps:
-                    raise
-        elif last:
-            # it ends by itself
-            self.until(lambda: who.eof, lambda: f'expected: {who.ident} ends, seen: it is there')
+            self.kill(who.pid, KILL)
 
     # ---- signals to foster
 
     def signal_foster(self, sig, value=None):
         inside = None
         able = [a for a in self.living() if not a.stopped and not a.ending and not a.held]
-        if value is None and able and not self.foster_stopped and not self.either and self.rng.random() < 0.3:
+        if value is None and able and not self.foster_stopped and self.rng.random() < 0.3:
             inside = self.rng.choice(able)
         self.note(f'{name(sig)}{"" if value is None else f" value {value}"} to foster'
                   f'{f" from {inside.ident}" if inside else ""}')
@@ -574,11 +702,8 @@ class Life:
             self.until(lambda: inside.oks >= inside.asked or inside.eof,
                        lambda: f'expected: {inside.ident} tells foster, seen: nothing')
         else:
-            try:
-                self.kill(self.foster_pid, sig, value)
-            except ProcessLookupError:
-                self.not_early()
-        if not self.foster_stopped and not self.either:
+            self.kill(self.foster_pid, sig, value)
+        if not self.foster_stopped:
             # what it brings about may be nothing that can be seen
             self.until(self.foster_is_idle, lambda: f'expected: foster takes {name(sig)}, seen: it is pending')
             self.in_pause()
@@ -586,7 +711,7 @@ class Life:
 
     def in_pause(self):
         """a pause is nothing to be seen; a second signal must not merge with the first"""
-        if self.at == -1 and self.phase != 'draining':
+        if self.pausing() and self.begun and self.schedule is self.stop:
             self.until(lambda: self.said('foster: stop: begins'),
                        lambda: 'expected: -v says that the stop begins, seen: nothing')
 
@@ -598,12 +723,15 @@ class Life:
         e = self.effective(sig)
         if sig == CHLD or e == 0:
             return
+        self.busy = True
         if value is not None and self.program.alive:
             self.values_sent[e].append((sig, value))
-        if sig == TERM or e == TERM:
+        if self.begins_stop(sig):
             self.stop_asked(e, value is not None)
-        else:
+        elif self.program.alive:
             self.forward(e, value is not None)
+        else:
+            self.pass_on(e)
 
     def stop_foster(self):
         self.note('STOP to foster')
@@ -625,7 +753,7 @@ class Life:
                 continue
             if sig in STOPS:    # the SIGCONT takes it away
                 lost.add(e)
-            if sig == TERM or e == TERM:
+            if self.begins_stop(sig):
                 terms.append((e, value))
                 continue
             if value is not None:
@@ -638,7 +766,7 @@ class Life:
             once = e < QUEUED and merged[e] > 1
             self.forward(e, payload, 0 if once or terms or e in STOPS or e in lost else n, n)
             if terms:   # the program may have ended before: then they go to what is left
-                for a in self.members():
+                for a in self.living():
                     a.most[e] += n
         # at least one of those that may have merged
         for e, n in merged.items():
@@ -646,7 +774,10 @@ class Life:
                 self.program.least[e] += 1
         self.forward(CONT)
         for e, value in terms:
+            if value is not None and self.program.alive:
+                self.values_sent[e].append((TERM, value))
             self.stop_asked(e, value is not None)
+        self.busy = True
         continued = self.program.got[CONT]
         self.kill(self.foster_pid, CONT)
         self.until(self.foster_is_idle, lambda: 'expected: foster takes what it was sent, seen: it is pending')
@@ -663,7 +794,7 @@ class Life:
         """(pause, [(sig, text)], short, text)"""
         rng = self.rng
         short = rng.random() < 0.45
-        wait = f'{rng.choice((50, 100, 200))}ms' if short else '1h'
+        wait = f'{STEP}s' if short else '1h'
         sigs = [rng.choice(steps_may)]
         while rng.random() < 0.4 and len(sigs) < 3:
             sigs.append(rng.choice([s for s in steps_may if s not in sigs] or [TERM]))
@@ -672,8 +803,8 @@ class Life:
         pause = rng.choice((None, None, None, 'long', 'short'))
         text = f'/{wait}/'.join(name(s) for s in sigs)
         if pause:
-            text = {'long': '1h/', 'short': '30ms/'}[pause] + text
-        return pause, [(s, wait) for s in sigs], short, text
+            text = {'long': '1h/', 'short': f'{PAUSE}s/'}[pause] + text
+        return pause, [(s, wait) for s in sigs], short, STEP, text
 
     def choose(self):
         rng = self.rng
@@ -686,18 +817,21 @@ class Life:
                     'kill': rng.choice((KILL, SEGV))}.get(self.end, 0)
         self.stop = self.choose_schedule([TERM, TERM, INT, QUIT, USR1]) if rng.random() < 0.4 else None
         self.drain = self.choose_schedule([TERM, TERM, INT, USR2]) if rng.random() < 0.4 else None
+        # 131 and the like: on request, as shells report a signal
+        self.exits_with = rng.choice((0, 1, 3, 7, 42, 255, 128 + TERM, 128 + INT, 128 + QUIT, 128 + HUP))
+        named = {self.exits_with - 128} & {TERM, INT, QUIT, HUP}
         self.rewrite = {}
-        special = {TERM, self.key, KILL, STOP, CHLD, CONT, TSTP, SEGV}
+        special = {TERM, self.key, KILL, STOP, CHLD, CONT, TSTP, SEGV} | named
         if rng.random() < 0.3:
             self.rewrite[TERM] = rng.choice((QUIT, INT, USR1, USR2))
         for _ in range(rng.choice((0, 0, 1, 2, 5))):
             of = rng.choice([s for s in range(1, 65) if s not in special])
             to = rng.choice([0] + [s for s in range(1, 65) if s not in special])
             self.rewrite[of] = to
-        self.stop_signal = self.effective(TERM)
-        first = self.stop[1][0][0] if self.stop else self.stop_signal
+        first = self.stop[1][0][0] if self.stop else TERM
+        self.stop_signal = first if self.stop else self.effective(TERM)
         # those whose effect is chosen; all others are only told
-        self.special = {TERM, first, self.stop_signal, self.key, SEGV} - {0}
+        self.special = {TERM, first, self.stop_signal, self.key, SEGV} | named - {0}
         for schedule in (self.stop, self.drain):
             if schedule:
                 self.special |= {s for s, _ in schedule[1]}
@@ -709,16 +843,17 @@ class Life:
         self.exit_code = {}
         for _ in range(rng.choice((0, 0, 1, 3))):
             self.exit_code[rng.choice((0, 1, 3, 7, 143, 137, 130, 124))] = rng.choice((0, 5, 99, 255))
-        self.verbose = self.drain or self.end == 'timeout' or self.stop and self.stop[0]
+        self.verbose = bool(self.drain or self.end == 'timeout' or self.stop or rng.random() < 0.8)
         self.warns = rng.random() < 0.3
         self.reports = rng.random() < 0.4
+        self.quick = self.stop and self.stop[2] or self.drain and self.drain[2]
 
     def options(self):
         options = [self.mode] if self.mode else []
         if self.stop:
-            options.append(f'--stop={self.stop[3]}')
+            options.append(f'--stop={self.stop[4]}')
         if self.drain:
-            options.append(f'--drain={self.drain[3]}')
+            options.append(f'--drain={self.drain[4]}')
         for of, to in self.rewrite.items():
             options += ['-r', f'{of}:{to}']
         for code, to in self.exit_code.items():
@@ -789,11 +924,15 @@ class Life:
         for sig in sorted(self.special):
             chance = rng.random()
             if chance < 0.45:
-                self.set(actor, sig, 'finish', rng.choice((0, 3)), rng.choice((0, 20, 100, 200, -1, -1)))
+                self.set(actor, sig, 'finish', rng.choice((0, 3)),
+                         rng.choice((0, 20, -1, -1) if self.quick else (0, 20, 100, 200, -1, -1)))
             elif chance < 0.6:
                 self.set(actor, sig, 'default')
             elif chance < 0.75:
                 self.set(actor, sig, 'ignore')
+        if rng.random() < 0.15:     # as a shell's background jobs
+            self.set(actor, INT, 'ignore')
+            self.set(actor, QUIT, 'ignore')
         if rng.random() < 0.3:
             self.tell(actor, 'reap')
 
@@ -805,11 +944,12 @@ class Life:
             for sig in sorted({self.first, self.stop_signal}):
                 chance = rng.random()
                 if chance < 0.5:
-                    # at a short schedule's times it would be a matter of luck whether it is killed
-                    self.set(p, sig, 'finish', rng.choice((0, 3, 9)),
-                             -1 if self.stop and self.stop[2] else rng.choice((0, 50, 150, -1)))
+                    self.set(p, sig, 'finish', rng.choice((0, 3, 9, self.exits_with)),
+                             rng.choice((0, 20, -1) if self.quick else (0, 50, 150, -1)))
                 elif chance < 0.8:
                     self.set(p, sig, 'default')
+                elif chance < 0.9:
+                    self.set(p, sig, 'ignore')
         if rng.random() < 0.3:
             self.tell(p, 'reap')
 
@@ -848,7 +988,7 @@ class Life:
             self.processes += n
             if kind == 'orphans':
                 self.orphans += n
-        elif kind == 'stop' and not who.stopped:
+        elif kind == 'stop' and not who.stopped and who.session in (self.program.session, who.group):
             self.note(f'STOP to {who.ident}')
             self.stop_actor(who)
         elif kind == 'continue' and who.stopped:
@@ -948,110 +1088,57 @@ class Life:
         self.note(f'end: {end}')
         if end == 'timeout':
             time.sleep(max(0, self.started + 3.1 - time.monotonic()))
+            self.settled_at = time.monotonic()
             self.stop_asked(self.stop_signal)
             self.continue_foster(True)
-            self.until(lambda: self.said('stop: begins'), lambda: 'expected: the time-out begins a stop')
         elif end == 'term':
-            asleep = rng.random() < 0.25
+            # who is stopped would hear the burst's SIGCONT or not, as the program lives or not
+            asleep = rng.random() < 0.25 and not [a for a in self.living() if a.stopped]
             if asleep:
                 self.stop_foster()
                 self.some_burst()
-            self.signal_foster(TERM, rng.randrange(1, 99) if rng.random() < 0.1 else None)
+            sig = self.first if rng.random() < 0.3 else TERM
+            self.signal_foster(sig, rng.randrange(1, 99) if rng.random() < 0.1 else None)
             if asleep:
                 if rng.random() < 0.5:
-                    self.signal_foster(TERM)
+                    self.signal_foster(sig)
                 self.continue_foster()
         elif end == 'key':
-            if p.stopped:
-                self.kill(p.pid, CONT)
-                self.deliver(p, CONT)
+            self.continue_program()
             self.signal_foster(self.key)
         elif end in ('direct', 'kill'):
+            self.continue_program()
             self.note(f'{name(self.key)} to the program')
-            self.direct()
+            self.cut_off(p, self.key)
+            self.kill(p.pid, self.key)
         elif end == 'exit':
             self.program_exits()
         elif end == 'race':
             self.race()
             return
-        self.after_stop()
+        self.play()
+        self.leave()
 
-    def direct(self):
-        p = self.program
-        if p.stopped:
-            self.kill(p.pid, CONT)
-            self.deliver(p, CONT)
-        self.died(p, -self.key)
-        self.about_to_end()
-        self.kill(p.pid, self.key)
-        self.settle()
-
-    def program_exits(self):
+    def continue_program(self):
         p = self.program
         if p.stopped:
             self.kill(p.pid, CONT)
             self.deliver(p, CONT)
             self.settle()
-            if not p.alive:
-                return
-        status = self.rng.choice((0, 1, 3, 7, 42, 255))
-        self.note(f'the program exits with {status}')
-        self.died(p, status)
-        self.about_to_end()
-        self.tell(p, f'exit {status}', answer=False)
-        self.settle_leaving()
 
-    def about_to_end(self):
-        """where foster leaves with the program, everybody may go with it"""
-        sig = -self.program.status
-        asked = sig in (TERM, INT, QUIT, HUP) or sig in self.told or sig in self.alone or self.stopping
-        if not asked and not self.drain:
-            self.leaving = True
-            self.either = True
-        elif not [a for a in self.members() if a is not self.program] and not self.drain:
-            self.leaving = self.either = True
-        elif self.drain and not [a for a in self.living() if a is not self.program]:
-            self.leaving = self.either = True
-
-    def settle_leaving(self):
-        self.until(lambda: self.program.eof, lambda: 'expected: the program ends, seen: it is there')
-
-    def after_stop(self):
-        """the stop was told; the program ends by it, or by something else, or the schedule does"""
+    def program_exits(self):
         p = self.program
-        tries = 0
-        while p.alive:
-            if not self.steps_to_come():
-                self.settle()
-            if not p.alive:
-                break
-            if self.stop and self.at == -1:
-                if self.stop[0] == 'short':
-                    self.step(0)
-                elif self.rng.random() < 0.5:
-                    self.program_exits()
-                else:
-                    self.signal_foster(TERM)
-            elif self.stop and self.at is not None and self.stop[2] and self.at < len(self.stop[1]) - 1:
-                self.note(f'step {self.at + 1}')
-                self.step(self.at + 1)
-            elif p.held and not p.stopped:
-                self.note('the program is released')
-                self.died(p, p.status)
-                self.about_to_end()
-                self.tell(p, 'release', answer=False)
-                self.settle_leaving()
-            elif tries < 2 and self.rng.random() < 0.4 and self.effective(TERM):
-                tries += 1
-                self.signal_foster(TERM)
-            else:
-                self.program_exits()
-        self.program_ended()
+        self.continue_program()
+        if p.alive:
+            status = self.exits_with
+            self.note(f'the program exits with {status}')
+            self.died(p, status)
+            self.tell(p, f'exit {status}', answer=False)
 
     def race(self):
         """the program exits while a SIGTERM comes: in either order"""
         p = self.program
-        self.either = self.leaving = True
+        self.either = True
         for a in self.living():
             for sig in self.special | {TERM, CONT}:
                 a.most[sig] += MANY
@@ -1067,20 +1154,21 @@ class Life:
                 self.kill(self.foster_pid, TERM)
             except ProcessLookupError:
                 pass
-        self.settle_leaving()
+        self.until(lambda: p.eof, lambda: 'expected: the program ends, seen: it is there')
         for a in self.living():
             try:
                 self.kill(a.pid, KILL)
             except ProcessLookupError:
                 pass
             self.died(a, -KILL)
+        self.phase = 'done'
         self.leave()
 
     def leave(self):
         """foster has no reason left to stay"""
-        self.leaving = True
         self.until(self.has_left, lambda: f'expected: foster leaves, seen: it stays (there is {self.who_is_left()})')
         status = self.end_status()
+        self.not_slow()
         own = self.program.status
         wanted = 124 if self.end == 'timeout' else own if own >= 0 else 128 - own
         wanted = self.exit_code.get(wanted, wanted)
@@ -1089,19 +1177,17 @@ class Life:
         if self.reports:
             with open(self.report, encoding='utf-8') as file:
                 report = file.read()
-            if report != words(own) + '\n':
-                raise Wrong(f'expected: report {words(own)!r}, seen: {report!r}')
+            line = ('timed out after 3 s, ' if self.end == 'timeout' else '') + words(own) + '\n'
+            if report != line:
+                raise Wrong(f'expected: report {line!r}, seen: {report!r}')
         if self.init:
             self.until(lambda: len(self.by_fd) == 0, lambda: 'expected: PID 1 takes all with it, seen: they live')
         else:
             for a in self.actors.values():
-                if a.alive and not a.stopped and not a.eof and not a.ending:
-                    self.either = True
+                if a.alive and not a.stopped and not a.eof:
                     self.tell(a, 'ping')
-            # the last that foster sent, before the namespace's end cuts it off
-            self.until(lambda: not [a for a in self.actors.values() if not (a.eof or a.stopped)
-                                    and any(a.got[sig] < n for sig, n in a.least.items())],
-                       lambda: 'expected: who is left gets what foster sent last')
+                    if a.eof:
+                        raise Wrong(f'expected: {a.ident} lives on, seen: it has ended')
             self.proc.stdin.close()
             self.until(lambda: len(self.by_fd) == 0, lambda: 'expected: the namespace ends')
             self.proc.wait(LIMIT)
@@ -1132,17 +1218,37 @@ class Life:
                     raise Wrong(f'expected: {name(sig)} with values {own}, seen: {seen}')
             if not set(got) <= set(values):
                 raise Wrong(f'expected: {name(sig)} with values {values}, seen: {got}')
+        self.lines()
+
+    def lines(self):
         self.stderr.seek(0)
+        forms = []
+        if self.verbose:
+            forms += [r'stop: begins, .*', r'drain: begins', r'not PID 1: child subreaper', r'pid \d+: started .*',
+                      r'waiting for .*', r'.*: left behind', r'.*: killed',
+                      r'.*: (timed out after 3 s, )?(exited with status \d+|killed by SIG.*)']
+        if self.warns:
+            forms.append(r'pid \d+: reaped, .*')
+        if self.stop or self.drain:
+            forms.append(r'.*: still running after .*, sending [A-Z0-9]+')
+        if self.deaf_lines:
+            forms.append(r'pid \d+ \(actor\) ignores SIG[A-Z0-9]+')
+        if time.monotonic() > self.ends_at + 5:
+            forms.append(r'\S+ has ended, waiting for .*')
         for line in self.stderr.read().splitlines():
-            if self.verbose and re.fullmatch(
-                    r'foster: (stop: begins|drain: begins|not PID 1: child subreaper|pid \d+: started .*|'
-                    r'process group \d+: waiting for it|.*: (exited with status \d+|killed by SIG.*))', line):
-                continue
-            if self.warns and re.fullmatch(r'foster: pid \d+: reaped, .*', line):
-                continue
-            if (self.stop or self.drain) and re.fullmatch(r'foster: .*: still running after .*, sending [A-Z0-9]+', line):
-                continue
-            raise Wrong(f'expected: not a word on standard error, seen: {line}')
+            if not re.fullmatch(f'foster: ({"|".join(forms)})', line):
+                raise Wrong(f'expected: not a word on standard error, seen: {line}')
+        if self.either:
+            return
+        if self.verbose:
+            wanted = {': begins, ': self.begun, ': left behind': self.left_behind}
+        else:
+            wanted = {}
+        wanted[' ignores SIG'] = self.deaf_lines
+        wanted[': still running after '] = self.steps_done
+        for text, count in wanted.items():
+            if self.said(text) != count:
+                raise Wrong(f'expected: {int(count)} lines "{text}", seen: {self.said(text)}')
 
     def run(self):
         rng = self.rng
@@ -1159,20 +1265,18 @@ class Life:
                     self.event()
                     self.not_early()
                 self.no_zombies()
-                if [a for a in self.living() if not a.stopped] and self.program.stopped and rng.random() < 0.5:
-                    self.kill(self.program.pid, CONT)
-                    self.deliver(self.program, CONT)
-                    self.settle()
-                if self.program.stopped:
-                    self.kill(self.program.pid, CONT)
-                    self.deliver(self.program, CONT)
-                self.settle()
+                self.continue_program()
                 self.arrange_program()
                 if rng.random() < 0.3:
                     self.note('STOP to the program')
                     self.stop_actor(self.program)
+            self.ends_at = time.monotonic()
             self.end_it()
             self.verdict()
+        except Wrong:
+            # a step that came first explains it, unless it came too early
+            self.not_slow()
+            raise
         finally:
             self.proc.kill()
             self.proc.wait()
