@@ -811,14 +811,14 @@ class Life:
         self.init = rng.random() < 0.65
         self.mode = rng.choice(('', '', '', '-g', '-c'))
         self.end = rng.choices(('term', 'key', 'direct', 'kill', 'exit', 'race', 'timeout'),
-                               (40, 20, 10, 8, 10, 8, 4))[0]
-        self.key = {'key': rng.choice((INT, INT, QUIT, HUP, USR1, USR2, ALRM, 34, 40, 64)),
-                    'direct': rng.choice((TERM, INT, QUIT, HUP)),
+                               (40, 20, 12, 8, 14, 4, 4))[0]
+        self.key = {'key': rng.choice((INT, INT, QUIT, QUIT, HUP, USR1, USR2, ALRM, 34, 40, 64)),
+                    'direct': rng.choice((TERM, INT, QUIT, QUIT, HUP)),
                     'kill': rng.choice((KILL, SEGV))}.get(self.end, 0)
         self.stop = self.choose_schedule([TERM, TERM, INT, QUIT, USR1]) if rng.random() < 0.4 else None
-        self.drain = self.choose_schedule([TERM, TERM, INT, USR2]) if rng.random() < 0.4 else None
+        self.drain = self.choose_schedule([TERM, TERM, INT, USR2]) if rng.random() < 0.3 else None
         # 131 and the like: on request, as shells report a signal
-        self.exits_with = rng.choice((0, 1, 3, 7, 42, 255, 128 + TERM, 128 + INT, 128 + QUIT, 128 + HUP))
+        self.exits_with = rng.choice((0, 3, 42, 255, 128 + TERM, 128 + INT, 128 + QUIT, 128 + HUP))
         named = {self.exits_with - 128} & {TERM, INT, QUIT, HUP}
         self.rewrite = {}
         special = {TERM, self.key, KILL, STOP, CHLD, CONT, TSTP, SEGV} | named
@@ -957,7 +957,7 @@ class Life:
         rng = self.rng
         parents = [a for a in self.living() if not a.stopped]
         parent = rng.choice(parents)
-        ways = ['plain', 'plain', 'plain', 'setsid', 'setpgid']
+        ways = ['plain', 'plain', 'plain', 'setsid', 'setpgid', 'setpgid']
         if parent.session == self.program.session and parent.group != self.group and self.members():
             ways += ['join', 'join']
         self.arrange(self.fork(parent, rng.choice(ways)))
@@ -1255,7 +1255,7 @@ class Life:
         self.choose()
         self.start()
         try:
-            for _ in range(rng.choice((0, 1, 2, 4, 6))):
+            for _ in range(rng.choice((1, 2, 4, 6))):
                 self.grow()
             if self.end == 'timeout':
                 self.arrange_program()
