@@ -103,7 +103,7 @@ class Life:
         self.signals = self.processes = 0
         self.forwarded = set()
         self.forwarded_to_group = set()
-        self.begun = self.killing = self.foster_stopped = self.either = self.left_behind = False
+        self.begun = self.foster_stopped = self.either = self.left_behind = False
         self.busy = True        # foster may be ahead of the model
         self.phase = 'running'  # group, others, done
         self.group = 0          # the program's
@@ -192,8 +192,8 @@ class Life:
         return self.said(': still running after ')
 
     def step_not_early(self):
-        if time.monotonic() < self.step_from + self.schedule[3] if self.schedule else 0:
-            raise Wrong(f'expected: a step {self.schedule[3]} s after the one before, seen: it came earlier')
+        if self.schedule and time.monotonic() < self.step_from + STEP:
+            raise Wrong(f'expected: a step {STEP} s after the one before, seen: it came earlier')
 
     def who_is_left(self):
         return ', '.join(a.ident for a in self.actors.values() if a.alive) or 'nobody'
@@ -437,7 +437,7 @@ class Life:
         return self.rewrite.get(sig, sig)
 
     def begins_stop(self, sig):
-        firsts = TERM, self.stop[1][0][0] if self.stop else TERM
+        firsts = TERM, self.stop[1][0] if self.stop else TERM
         return sig in firsts or self.effective(sig) in firsts
 
     def rest(self):
@@ -476,7 +476,7 @@ class Life:
         if self.pausing():
             return False
         if self.phase == 'others' and self.drain:
-            sig = self.drain[1][0][0]
+            sig = self.drain[1][0]
         elif self.begun:
             sig = self.stop_signal
         elif self.phase == 'group':
@@ -520,7 +520,7 @@ class Life:
         self.busy = True
         if i > 0:
             self.steps_done += 1
-        sig = self.schedule[1][i][0]
+        sig = self.schedule[1][i]
         if sig == KILL:
             self.final_kill()
         elif self.phase == 'running':
@@ -531,7 +531,6 @@ class Life:
     def final_kill(self):
         drain_follows = self.drain and self.phase != 'others'
         if drain_follows:
-            self.killing = True
             killed = self.members() + ([self.program] if self.program.alive else [])
         else:
             killed = self.living()
@@ -545,7 +544,7 @@ class Life:
         begins, self.begun = not self.begun, True
         self.busy = True
         p = self.program
-        first = self.stop[1][0][0] if self.stop else sig
+        first = self.stop[1][0] if self.stop else sig
         if begins and p.alive and p.what(first) == 'ignore':
             self.deaf_lines += 1
         if begins and self.stop and not self.schedule:
@@ -555,7 +554,7 @@ class Life:
             self.step(0)
         else:
             if self.schedule:
-                sig, payload = self.schedule[1][0][0], False
+                sig, payload = self.schedule[1][0], False
             if p.alive:
                 self.ask_target(sig, payload, self.mode != '-c' if self.schedule else self.to_group(sig))
             else:
@@ -608,7 +607,6 @@ class Life:
         self.phase = 'others'
         self.note('  others')
         if self.drain and self.rest():
-            self.killing = False
             self.start_schedule(self.drain, 'foster: drain: begins')
 
     def enter_done(self):
@@ -625,13 +623,13 @@ class Life:
     def step_is_next(self):
         """a short schedule's next step is near: nothing else may happen before it"""
         return (self.schedule and self.schedule[2] and 0 <= self.at < len(self.schedule[1]) - 1
-                and (time.monotonic() > self.step_from + self.schedule[3] / 2 or self.rng.random() < 0.6))
+                and (time.monotonic() > self.step_from + STEP / 2 or self.rng.random() < 0.6))
 
     def await_step(self):
         self.until(lambda: self.step_lines() > self.steps_done,
                    lambda: f'expected: step {self.at + 1} of the schedule, seen: nothing')
         self.step_not_early()
-        self.step_from = time.monotonic() - 0.2     # the line may be seen a while later
+        self.step_from += STEP      # at the earliest: the line may be seen a while later
         self.step(self.at + 1)
 
     def play(self):
@@ -791,7 +789,7 @@ class Life:
     # ---- the life
 
     def choose_schedule(self, steps_may):
-        """(pause, [(sig, text)], short, text)"""
+        """(pause, signals, short, text)"""
         rng = self.rng
         short = rng.random() < 0.45
         wait = f'{STEP}s' if short else '1h'
@@ -804,7 +802,7 @@ class Life:
         text = f'/{wait}/'.join(name(s) for s in sigs)
         if pause:
             text = {'long': '1h/', 'short': f'{PAUSE}s/'}[pause] + text
-        return pause, [(s, wait) for s in sigs], short, STEP, text
+        return pause, sigs, short, text
 
     def choose(self):
         rng = self.rng
@@ -828,13 +826,13 @@ class Life:
             of = rng.choice([s for s in range(1, 65) if s not in special])
             to = rng.choice([0] + [s for s in range(1, 65) if s not in special])
             self.rewrite[of] = to
-        first = self.stop[1][0][0] if self.stop else TERM
+        first = self.stop[1][0] if self.stop else TERM
         self.stop_signal = first if self.stop else self.effective(TERM)
         # those whose effect is chosen; all others are only told
         self.special = {TERM, first, self.stop_signal, self.key, SEGV} | named - {0}
         for schedule in (self.stop, self.drain):
             if schedule:
-                self.special |= {s for s, _ in schedule[1]}
+                self.special |= set(schedule[1])
         pool = [s for s in range(1, 65) if s not in (KILL, STOP, CONT)
                 and s not in self.special and self.effective(s) not in self.special]
         self.pool = pool
@@ -851,9 +849,9 @@ class Life:
     def options(self):
         options = [self.mode] if self.mode else []
         if self.stop:
-            options.append(f'--stop={self.stop[4]}')
+            options.append(f'--stop={self.stop[3]}')
         if self.drain:
-            options.append(f'--drain={self.drain[4]}')
+            options.append(f'--drain={self.drain[3]}')
         for of, to in self.rewrite.items():
             options += ['-r', f'{of}:{to}']
         for code, to in self.exit_code.items():
