@@ -25,7 +25,7 @@ NEEDED = -std=c11 -fPIE -fstack-protector-strong -fno-asynchronous-unwind-tables
 NOTE = `$(CC) -Wl,--help 2>/dev/null | grep -q package-metadata && echo \
 	'-Xlinker --package-metadata={"type":"generic","name":"foster","version":"$(VERSION)","license":"MIT"}'`
 LINK = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now \
-	-Wl,-z,noexecstack,-z,noseparate-code,--gc-sections $(STRIP) \
+	-Wl,-z,noexecstack,-z,noseparate-code,--gc-sections,--hash-style=sysv $(STRIP) \
 	`$(CC) -pie '-\#\#\#' -x c /dev/null 2>&1 | tr ' "' '\n\n' | sed -n 's/\(.*\)Scrt1\.o$$/\1rcrt1.o \1crti.o \1crtn.o/p'`
 
 all: $(OUT)

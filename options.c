@@ -46,28 +46,28 @@ static const struct option names[] = {
 const char help_text[] =
 	"usage: foster [OPTION]... [--] PROGRAM [ARG]...\n"
 	"\n"
-	"  -g, --group                      send every signal to the program's process group\n"
-	"  -c, --single-child               parents first: send every signal to the program\n"
-	"                                   alone, and ask what it leaves behind after it\n"
-	"  -r, --rewrite FROM:TO            deliver FROM as TO; TO 0 drops it\n"
-	"      --ignore-signal SIG          start the program with SIG ignored\n"
-	"      --default-signal SIG         start the program with SIG at its default\n"
-	"  -p, --parent-death-signal SIG    receive SIG when foster's own parent dies\n"
-	"      --stop SCHEDULE              signals and delays of a stop\n"
-	"      --drain SCHEDULE             signals and delays for processes outside the group\n"
-	"      --timeout TIME               begin the stop after TIME; exit status 124\n"
-	"  -e, --exit-code CODE[:AS]        report exit status CODE as AS (0 if not given)\n"
-	"      --report FILE                append a line on how the program ended to FILE\n"
-	"  -s, --subreaper                  ignored, for tini's users; always on unless PID 1\n"
-	"  -P, --pause                      start no program; reap until SIGTERM or SIGINT\n"
-	"      --install FILE               copy foster itself to FILE and exit\n"
-	"  -w, --warn-reaped                print a line for each orphan that is reaped\n"
-	"  -v, --verbose                    say what foster does and why (-vv: each signal)\n"
-	"  -h, --help                       print this help and exit\n"
-	"  -V, --version                    print the version and exit\n"
-	"  -l, -L, --license                print the licence and exit\n"
+	"  -g, --group                    send every signal to the program's process group\n"
+	"  -c, --single-child             parents first: send every signal to the program\n"
+	"                               alone, and ask what it leaves once it has ended\n"
+	"  -r, --rewrite FROM:TO          deliver FROM as TO; TO 0 drops it\n"
+	"      --ignore-signal SIG        start the program with SIG ignored\n"
+	"      --default-signal SIG       start the program with SIG at its default\n"
+	"  -p, --parent-death-signal SIG  receive SIG when foster's own parent dies\n"
+	"      --stop SCHEDULE            signals and delays of a stop\n"
+	"      --drain SCHEDULE           signals and delays for processes outside the group\n"
+	"      --timeout TIME             begin the stop after TIME; exit status 124\n"
+	"  -e, --exit-code CODE[:AS]      report exit status CODE as AS (0 if not given)\n"
+	"      --report FILE              append a line on how the program ended to FILE\n"
+	"  -s, --subreaper                ignored, for tini's users; always on unless PID 1\n"
+	"  -P, --pause                    start no program; reap until SIGTERM or SIGINT\n"
+	"      --install FILE             copy foster itself to FILE and exit\n"
+	"  -w, --warn-reaped              print a line for each orphan that is reaped\n"
+	"  -v, --verbose                  say what foster does and why (-vv: each signal)\n"
+	"  -h, --help                     print this help and exit\n"
+	"  -V, --version                  print the version and exit\n"
+	"  -l, -L, --license              print the licence and exit\n"
 	"\n"
-	"SIG: a name or a number; RTMIN is 34.  TIME: a number with ms, s, m or h.\n"
+	"SIG: a name or a number; RTMIN is 34.  TIME: seconds, or a number with ms, s, m or h.\n"
 	"SCHEDULE: [TIME/]SIG/TIME/SIG/.../SIG; a TIME alone is TERM/TIME/KILL.\n"
 	VARIABLE " in the environment holds options too, separated by blanks.\n";
 
@@ -184,9 +184,9 @@ read_schedule(const char *word, struct schedule *s)
 		len = strcspn(word, "/");
 		if (s->steps == MAX_STEPS)
 			return "not a schedule: more than 16 steps";
-		s->step[s->steps].sig = begins_time(word) ? 0 : signal_by_name(word, len);
 		if (begins_time(word) || !len)
 			return "not a schedule: a signal was expected";
+		s->step[s->steps].sig = signal_by_name(word, len);
 		if (!s->step[s->steps].sig)
 			return "no such signal";
 		s->steps++;
@@ -343,9 +343,14 @@ read_words(struct options *opt, int argc, char **argv, bool variable)
 static void
 read_variable(struct options *opt, char *words)
 {
-	char *argv[strlen(words) / 2 + 3], *rest = words;
-	int count = 1, used;
+	int count = 2, used;
+	char *rest = words;
 
+	for (const char *at = words; *(at += strspn(at, BLANKS)); at += strcspn(at, BLANKS))
+		count++;
+	char *argv[count];
+
+	count = 1;
 	argv[0] = (char *)"foster";
 	while ((argv[count] = strtok_r(NULL, BLANKS, &rest)))
 		count++;
@@ -386,7 +391,7 @@ complete(struct options *opt)
 		opt->stop_signal = opt->rewrite[SIGTERM];
 	for (int sig = 1; sig <= LAST_SIGNAL; sig++) {
 		to = opt->rewrite[sig] ? opt->rewrite[sig] : sig;
-		if (to < 0)
+		if (to < 0 || sig == SIGCHLD)
 			continue;
 		if (sig == SIGTERM || sig == first || to == SIGTERM || to == first)
 			opt->stops |= BIT(sig);

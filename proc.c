@@ -62,23 +62,18 @@ own_proc(pid_t self)
 }
 
 static bool
-start_processes(struct walk *w)
+open_walk(struct walk *w, const char *file, int flags)
 {
-	w->list = false;
 	w->used = w->size = 0;
-	w->fd = open_file("/proc", O_RDONLY | O_DIRECTORY);
+	w->list = !(flags & O_DIRECTORY);
+	w->fd = open_file(file, O_RDONLY | flags);
 	return w->fd >= 0;
 }
 
-/* /proc/thread-self/children, proc(5), is complete here: it can miss a child only where one is
- * reaped meanwhile, and only foster reaps its children */
 static bool
-start_list(struct walk *w)
+start_processes(struct walk *w)
 {
-	w->list = true;
-	w->used = w->size = 0;
-	w->fd = open_file("/proc/thread-self/children", O_RDONLY);
-	return w->fd >= 0;
+	return open_walk(w, "/proc", O_DIRECTORY);
 }
 
 bool
@@ -87,8 +82,10 @@ start_walk(struct walk *w, pid_t self, bool joined)
 	w->self = self;
 	w->joined = joined;
 	w->met_joined = false;
-	/* the list is missing in a kernel without CONFIG_PROC_CHILDREN */
-	return own_proc(self) && ((!joined && start_list(w)) || start_processes(w));
+	/* proc(5): the list is complete here, as it can miss a child only where one is reaped
+	 * meanwhile; it is not there in a kernel without CONFIG_PROC_CHILDREN */
+	return own_proc(self) &&
+		((!joined && open_walk(w, "/proc/thread-self/children", 0)) || start_processes(w));
 }
 
 /* the next number of the list; 0: no more */

@@ -17,7 +17,7 @@
 #define RETRY_MS 5
 #define SURVIVED_MS 1000
 
-static const char names[LAST_SIGNAL + 1][10] = {
+static const char names[LAST_SIGNAL + 1][9] = {
 	"", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT",
 	[SIGBUS] = "BUS", [SIGFPE] = "FPE", [SIGKILL] = "KILL", [SIGUSR1] = "USR1",
 	[SIGSEGV] = "SEGV", [SIGUSR2] = "USR2", [SIGPIPE] = "PIPE", [SIGALRM] = "ALRM",
@@ -187,12 +187,20 @@ signal_process(pid_t pid, int sig)
 	return pid > 0 && retry(kill(pid, sig)) == 0;
 }
 
-/* sent once: a failure may be the last member's alone, and the others have it */
 bool
 signal_group(pid_t group, int sig)
 {
+	int tries = 0;
+
 	errno = ESRCH;
-	return group > 1 && kill(-group, sig) == 0;
+	if (group <= 1)
+		return false;
+	/* never again after it may have reached somebody: another failure may be the last member's
+	 * alone, and the others have the signal */
+	while (kill(-group, sig) < 0)
+		if ((errno != EINTR && errno != EAGAIN) || ++tries == 4)
+			return false;
+	return true;
 }
 
 void

@@ -8,14 +8,16 @@
  * GROUP    the program has ended on request     its group, unless it was      no child is in the group
  * OTHERS   no child is in the group any more;   each child that was not       no child is left (drain:
  *          with --drain also: the program has                                 nor who joined)
- *          ended by itself
+ *          ended by itself, or a KILL was 1 s
+ *          ago; elsewhere than as PID 1 also:
+ *          a final KILL
  * DONE     foster leaves
  *
  * event                    RUNNING                     GROUP                   OTHERS
  * -----------------------  --------------------------  ----------------------  --------------------------
- * a stop is requested      it begins: first signal to  it begins: to the       it begins: to the children
- *                          the target, or the pause    children in the group,
- *                                                      or the pause
+ * a stop is requested      it begins: first signal to  it begins: to the       it begins: to the children,
+ *                          the target, or the pause    children in the group,  or the pause. In a drain: the
+ *                                                      or the pause            drain's first signal again
  * it is requested again    first signal to the target; to the children in the  to the children;
  *                          it ends a pause             group; it ends a pause  it ends a pause
  * another signal           forwarded (signals.c)       INT WINCH CONT TSTP: to what is left of the group;
@@ -25,7 +27,7 @@
  * the step is KILL         to the group and to all children. With --drain, unless it runs: to the group
  *                          alone, and the drain begins when that is empty, or 1 s later. Without: PID 1
  *                          leaves; elsewhere foster leaves when no child is left, or 1 s later.
- * the program has ended    on request: GROUP; by       -                       -
+ * the program has ended    on request: GROUP; by       -                       (after a KILL) -
  *                          itself: OTHERS with
  *                          --drain, else DONE
  * a child has ended        -                           children that it left   children that it left are
@@ -114,6 +116,14 @@ rest_text(const struct state *st, const struct options *opt, char *buf)
 	if (count > 1)
 		snprintf(buf + n, REST_SIZE - (size_t)n, " and %d more", count - 1);
 	return buf;
+}
+
+static void
+say_rest(const struct state *st, const struct options *opt, const char *what)
+{
+	char rest[REST_SIZE];
+
+	say("%s: %s", rest_text(st, opt, rest), what);
 }
 
 /* sends sig, then SIGCONT, so that a suspended process sees it too */
@@ -245,7 +255,6 @@ kill_rest(struct state *st, const struct options *opt)
 	struct stop *stop = &st->stop;
 	bool drain_follows = opt->drain.steps && stop->phase != OTHERS;
 	bool group_left = stop->phase != OTHERS && (stop->blind || has_child_in(st->program.group));
-	char rest[REST_SIZE];
 
 	stop->killing = true;
 	stop->step_at = in_ms(GRACE_MS);
@@ -255,7 +264,7 @@ kill_rest(struct state *st, const struct options *opt)
 		enter(st, opt, OTHERS);
 	} else {
 		if (opt->verbose)
-			say("%s: killed", rest_text(st, opt, rest));
+			say_rest(st, opt, "killed");
 		ask_rest(st, opt);
 	}
 	if (st->program.pid)
@@ -426,6 +435,8 @@ look(struct state *st, const struct options *opt)
 	int64_t begin = now_us(), end;
 
 	stop->look_at = NEVER;
+	if (!group_exists(st->program.group))	/* its number may be another's from now on */
+		stop->group_asked = 0;
 	if (!is_left(st, opt)) {
 		enter(st, opt, stop->phase == GROUP ? OTHERS : DONE);
 		return;
@@ -443,7 +454,6 @@ static bool
 enter_others(struct state *st, const struct options *opt)
 {
 	struct stop *stop = &st->stop;
-	char rest[REST_SIZE];
 
 	if (!is_left(st, opt))
 		return false;
@@ -454,7 +464,7 @@ enter_others(struct state *st, const struct options *opt)
 	}
 	if (stop->killing && !opt->drain.steps) {
 		if (opt->verbose)
-			say("%s: killed", rest_text(st, opt, rest));
+			say_rest(st, opt, "killed");
 	} else if (opt->drain.steps) {
 		stop->killing = false;
 		if (opt->verbose)
@@ -493,7 +503,7 @@ enter(struct state *st, const struct options *opt, enum phase phase)
 		break;
 	case DONE:
 		if (opt->verbose && st->children && (st->self.init || !stop->killing))
-			say("%s: %s", rest_text(st, opt, rest), stop->killing ? "killed" : "left behind");
+			say_rest(st, opt, stop->killing ? "killed" : "left behind");
 		break;
 	}
 	if (stop->phase != phase || phase == DONE)
@@ -568,13 +578,11 @@ after_child(struct state *st, const struct options *opt)
 static void
 give_up(struct state *st, const struct options *opt)
 {
-	char rest[REST_SIZE];
-
 	if (st->stop.phase != OTHERS) {
 		enter(st, opt, OTHERS);
 		return;
 	}
-	say("%s: still there after KILL, left behind", rest_text(st, opt, rest));
+	say_rest(st, opt, "still there after KILL, left behind");
 	enter(st, opt, DONE);
 }
 

@@ -67,20 +67,21 @@ own_in_foreground(int tty)
 	return read(tty, &none, 0) == 0 || errno != EIO;
 }
 
+/* whether the terminal is another's as well, so that the program gets it only when it reads: a
+ * script without job control started foster with &, or a shell in a pipeline */
+static bool
+is_contested(const struct self *self)
+{
+	return (is_ignored(SIGINT) && is_ignored(SIGQUIT)) || (!self->init && group_is_shared(self));
+}
+
 void
 find_terminal(struct terminal *t, const struct self *self)
 {
 	t->fd = open_terminal();
 	if (t->fd < 0)
 		return;
-	/* a script without job control started it with & */
-	if (is_ignored(SIGINT) && is_ignored(SIGQUIT)) {
-		close(t->fd);
-		t->fd = -1;
-		return;
-	}
-	/* a pipeline of a shell's: who reads the keys is for them to settle */
-	t->given = own_in_foreground(t->fd) && (self->init || !group_is_shared(self));
+	t->given = own_in_foreground(t->fd) && !is_contested(self);
 }
 
 bool
@@ -145,7 +146,7 @@ give_terminal(struct terminal *t, const struct self *self, const struct program 
 {
 	if (self->init || t->fd < 0 || !own_in_foreground(t->fd))
 		return;
-	if (!t->given && group_is_shared(self))
+	if (!t->given && is_contested(self))
 		return;
 	t->given = set_foreground(t->fd, program->pid ? getpgid(program->pid) : program->group);
 }

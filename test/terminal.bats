@@ -306,7 +306,7 @@ start_job_and_main() {
 	needs tty
 	run -0 "$PTY" -- "${shell[@]}" <<-'END'
 		expect ready>
-		send "$FOSTER" -- sh -c '"$SPY" --name other --default TSTP --exit-on INT:0 & exec "$SPY" --name main --default TSTP --exit-on INT:5' | sh -c 'trap "" INT; exec cat'\r
+		send "$FOSTER" -- sh -c '"$SPY" --name other --default TSTP --exit-on INT:0 & exec "$SPY" --name main --default TSTP --exit-on INT:130' | sh -c 'trap "" INT; exec cat'\r
 		expect main: ready
 		expect other: ready
 		foreground foster
