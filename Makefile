@@ -63,6 +63,7 @@ check:
 #: check-release        5  a second build of the release, and each file of it
 #: check-runtime        2  foster-runtime: config.json by config.json, then with runc
 #: check-sanitizers     8  the tests with sanitizers, and what they reach
+#: mutants          hours  small changes to the sources, each of which a test should notice
 SUITES = check-architectures check-bare check-costs check-engines check-faults check-fuzz \
 	check-kernels check-limits check-lives check-packages check-programs check-random check-release \
 	check-runtime check-sanitizers

@@ -143,8 +143,11 @@ table() {
 	cd "$top"
 	for run in test/suites/*/run; do
 		name=${run#test/suites/}
-		make -n "check-${name%/run}" | grep -qF 'test/suite ' || fail "$run"
-		make -s help | grep -q "^check-${name%/run} " || fail "$run"
+		name=${name%/run}
+		# what takes hours is no check
+		make -n "check-$name" >/dev/null 2>&1 && name=check-$name
+		make -n "$name" | grep -qF 'test/suite ' || fail "$run"
+		make -s help | grep -q "^$name " || fail "$run"
 	done
 }
 
