@@ -64,7 +64,7 @@ prepare(struct state *st, const struct options *opt)
 	}
 	if (opt->parent_death) {
 		parent = getppid();
-		if (retry(prctl(PR_SET_PDEATHSIG, opt->parent_death)) < 0)
+		if (prctl(PR_SET_PDEATHSIG, opt->parent_death) < 0)
 			die(FAILED, "--parent-death-signal:");
 		if (getppid() != parent)	/* it died before */
 			signal_process(st->self.pid, opt->parent_death);

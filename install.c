@@ -22,15 +22,21 @@ copy(int from, int to)
 	char buf[4096];
 	ssize_t n, done, put;
 
-	while ((n = retry(read(from, buf, sizeof buf))) > 0) {
+	while ((n = read(from, buf, sizeof buf)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
 		for (done = 0; done < n; done += put) {
-			put = retry(write(to, buf + done, (size_t)(n - done)));
+			put = write(to, buf + done, (size_t)(n - done));
+			if (put < 0 && errno == EINTR)
+				put = 0;
 			if (put < 0)
 				return false;
 		}
 	}
 	/* some file systems tell of a full disk only here */
-	return n == 0 && fchmod(to, 0755) == 0 && fsync(to) == 0;
+	return fchmod(to, 0755) == 0 && fsync(to) == 0;
 }
 
 void

@@ -1407,7 +1407,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 		trap "\"\$SPY\" --name late --exit-on USR2 & exit 3" TERM; while :; do wait; done'
 	wait_for "$out" '^first: ready'
 	send TERM
-	wait_for "$err" '^foster: waiting for pid [0-9]+ \((late|bash)\)'
+	wait_for "$err" '^foster: waiting for pid [0-9]+ \((late|bash|spy)\)'
 	"$SPY" --send "$(pid_of late)" USR2
 	expect_end 3
 	assert_equal "$(heard first),$(heard late)" TERM,USR2
