@@ -254,10 +254,13 @@ leave(struct state *st, const struct options *opt)
 	return (status + opt->exit_as[status]) & 255;
 }
 
+/* not in main's frame, since its map of PIDs is too large for a stack; common, so that the linker
+ * puts it behind libc's variables, and what is touched lies in one page */
+struct state st __attribute__((common));
+
 int
 main(int argc, char **argv)
 {
-	static struct state st;	/* its map of PIDs is too large for a stack */
 	struct options opt = {0};
 	int status = 0;
 
