@@ -239,9 +239,9 @@ table() {
 	"$FOSTER" --license | cmp - "$top/LICENSE"
 }
 
-@test "the Dockerfile ends in an image that holds foster alone" {
-	run -0 sed -n '/^FROM scratch$/,$p' "$top/Dockerfile"
-	assert_output $'FROM scratch\nCOPY --from=build /src/foster /foster\nENTRYPOINT ["/foster"]\nCMD ["--help"]'
+@test "the Dockerfile ends in an image that holds foster and its licences alone" {
+	run -0 sed -n '/^FROM scratch$/,$ { /^#/!p; }' "$top/Dockerfile"
+	assert_output $'FROM scratch\nCOPY --from=build /src/foster /foster\nCOPY LICENSE packaging/COPYRIGHT.musl /licenses/\nENTRYPOINT ["/foster"]\nCMD ["--help"]'
 }
 
 @test "what .dockerignore lets through is enough to build foster" {
