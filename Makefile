@@ -43,7 +43,7 @@ run:
 
 # the tests; nohup, or a script's "&", starts make with signals ignored, which tests would inherit
 check:
-	@test/needs $(CC) cc bats strace mandoc setpriv ps tini tini-static dumb-init catatonit
+	@test/needs $(CC) cc bats strace mandoc setpriv ps nsenter python3 less tini tini-static dumb-init catatonit
 	@$(MAKE) $(OUT) test-programs
 	FOSTER=`pwd`/$(OUT) env --default-signal=HUP,INT,QUIT bats test
 
