@@ -133,7 +133,7 @@ count_up='printf "low 0\noom 9\noom_kill 6\nmax 0\n" >"$counter"'
 	run -125 "$FOSTER" -e 125 --no-such-option true
 }
 
-# bats test_tags=exit
+# bats test_tags=exit,subreaper
 @test "--report and standard error tell why a program could not be started" {
 	run -127 --separate-stderr "$FOSTER" --report "$BATS_TEST_TMPDIR/r" -- /no/such/program
 	[ "$stderr" = 'foster: /no/such/program: No such file or directory' ]

@@ -1351,16 +1351,16 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 	cat >"$BATS_TEST_TMPDIR/app.py" <<-'END'
 		import os, signal, time
 		def save(*_):
-		    print("worker: saving", flush=True)
+		    os.write(1, b"worker: saving\n")
 		    time.sleep(2)
-		    print("worker: saved", flush=True)
+		    os.write(1, b"worker: saved\n")
 		    os._exit(0)
 		if os.fork() == 0:
 		    signal.signal(signal.SIGTERM, save)
-		    print("worker: ready", flush=True)
+		    os.write(1, b"worker: ready\n")
 		else:
 		    signal.signal(signal.SIGTERM, signal.default_int_handler)
-		    print("program: ready", flush=True)
+		    os.write(1, b"program: ready\n")
 		while True:
 		    signal.pause()
 	END
@@ -1378,13 +1378,13 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 		import os, signal
 		def save(*_):
 		    signal.signal(signal.SIGINT, signal.SIG_IGN)
-		    print("app: saving", flush=True)
+		    os.write(1, b"app: saving\n")
 		    signal.sigwait([signal.SIGUSR1])
-		    print("app: saved", flush=True)
+		    os.write(1, b"app: saved\n")
 		    os._exit(0)
 		signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 		signal.signal(signal.SIGINT, save)
-		print("app: ready", os.getpid(), flush=True)
+		os.write(1, b"app: ready %d\n" % os.getpid())
 		while True:
 		    signal.pause()
 	END

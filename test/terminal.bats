@@ -473,7 +473,9 @@ start_job_and_main() {
 # bats test_tags=terminal,tty
 @test "in a pipeline the program gets the terminal when it reads it, whichever of its ends foster is" {
 	needs tty
+	# shellcheck disable=SC2089,SC2090  # it is one argument, to a shell
 	reader='read line </dev/tty; echo "$0 read $line"; exec "$SPY" --name $0 --exit-on INT'
+	# shellcheck disable=SC2090
 	export reader
 	run -0 "$PTY" -- sh -c 'tail -f /dev/null | "$FOSTER" -- sh -c "$reader" last
 		"$FOSTER" -- sh -c "$reader" first | cat' <<-'END'

@@ -409,6 +409,7 @@ has_job_control() {
 		send exit 5\r
 		wait
 	END
+	# shellcheck disable=SC2154  # set by run
 	[[ "$output" == *"status 5"* ]]
 	[[ "$output" != *"no job control"* ]]
 	[[ "$output" != *"terminal process group"* ]]
