@@ -151,21 +151,21 @@ heard_by(pid_t child, int sig)
 	return is_deaf(child, sig) ? SIGTERM : sig;
 }
 
-/* asks the child by sig, unless it was asked */
-static void
+/* asks the child by sig; false if it was asked before, by itself or with its group */
+static bool
 ask_once(struct state *st, pid_t child, int sig)
 {
 	struct stop *stop = &st->stop;
 	bool by_group = stop->group_asked && getpgid(child) == st->program.group;
 
-	if (stop->killing)
-		signal_process(child, SIGKILL);
-	else if (is_asked(stop, child))
-		return;
-	else if (by_group && !is_deaf(child, stop->group_asked))
+	if (is_asked(stop, child))
+		return false;
+	if (by_group && !is_deaf(child, stop->group_asked)) {
 		set_asked(stop, child);
-	else
-		ask(stop, child, heard_by(child, by_group ? stop->group_asked : sig));
+		return false;
+	}
+	ask(stop, child, heard_by(child, by_group ? stop->group_asked : sig));
+	return true;
 }
 
 /* the signal for those that were not asked yet */
@@ -210,15 +210,20 @@ ask_rest(struct state *st, const struct options *opt)
 		return;
 	stop->joined = false;
 	if (walk_rest(st, opt, &w)) {
-		while ((pid = next_of_rest(st, &w)))
-			ask_once(st, pid, sig);
+		while ((pid = next_of_rest(st, &w))) {
+			if (stop->killing)
+				signal_process(pid, SIGKILL);
+			else
+				ask_once(st, pid, sig);
+		}
 		stop->joined = w.met_joined;
 	} else if (!stop->blind) {
 		stop->look_at = in_ms(LOOK_MS);
 	}
 }
 
-/* sends sig, a request or a later step, to those of this phase, also to those that were asked */
+/* sends sig, a request or a later step, to those of this phase, also to those that were asked; but
+ * a step reaches nobody unasked: of a parent that it ends, the walk may meet the children */
 static void
 ask_again(struct state *st, const struct options *opt, int sig, bool request)
 {
@@ -229,7 +234,8 @@ ask_again(struct state *st, const struct options *opt, int sig, bool request)
 		ask_blind(st, sig);
 	else if (walk_rest(st, opt, &w))
 		while ((pid = next_of_rest(st, &w)))
-			ask(&st->stop, pid, request ? heard_by(pid, sig) : sig);
+			if (request || !ask_once(st, pid, asking_signal(st, opt)))
+				ask(&st->stop, pid, request ? heard_by(pid, sig) : sig);
 }
 
 /* asks the program, and its group with it unless -c or the signal's kind forbids; info: as the
@@ -435,8 +441,8 @@ look(struct state *st, const struct options *opt)
 	int64_t begin = now_us(), end;
 
 	stop->look_at = NEVER;
-	if (!group_exists(st->program.group))	/* its number may be another's from now on */
-		stop->group_asked = 0;
+	if (stop->phase == OTHERS && !group_exists(st->program.group))
+		stop->group_asked = 0;	/* its number may be another's from now on */
 	if (!is_left(st, opt)) {
 		enter(st, opt, stop->phase == GROUP ? OTHERS : DONE);
 		return;

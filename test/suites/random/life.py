@@ -427,7 +427,8 @@ class Life:
     def pass_on(self, sig, least=1, most=1):
         """once the program has ended"""
         if sig in (INT, WINCH, CONT, TSTP):
-            reached = self.members() if self.phase == 'group' and self.rest() else []
+            left = [a for a in self.living() if a.group == self.group and self.is_child(a)]
+            reached = self.members() if left else []
         else:
             reached = self.rest()
         for a in reached:
