@@ -145,6 +145,7 @@ crowd='i=0; while [ $i -lt 100 ]; do (sleep 100 &); i=$((i + 1)); done
 	export go=$BATS_TEST_TMPDIR/go
 	mkfifo "$go"
 	start_pid1 -- -- sh -c 'read -r x <"$go"; exec "$SPY" --name program --fork 600 --double --listen'
+	wait_until pgrep -P "$foster_pid" sh
 	kill -STOP "$foster_pid"
 	wait_state "$foster_pid" T
 	echo >"$go"
