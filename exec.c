@@ -21,11 +21,11 @@
 #define SHELL "/bin/sh"
 #define STACK_SIZE 65536	/* bytes: the child's, for lines, paths and libc */
 
-/* what the child is told, and what it tells through the memory that it shares */
+/* what the child is told; and its answer, through the memory that it shares */
 struct start {
 	const struct state *st;
 	const struct options *opt;
-	int failed;		/* exit status, once it is known to be needed */
+	int failed;		/* the exit status of a start that failed, or 0 */
 };
 
 /* foster's own header, for the machine that it was built for */
@@ -44,8 +44,8 @@ read_head(const char *file, char *buf, size_t size)
 	return n;
 }
 
-/* POSIX: a file that the kernel takes for no program may be a shell's. An empty file isn't,
- * nor one with characters that no text has, nor one that names its interpreter. */
+/* POSIX: a text file that the kernel can't run is a shell script. An empty file isn't one, nor is
+ * one with characters that no text has, nor one that names its interpreter. */
 static bool
 is_for_shell(const char *file)
 {
@@ -146,7 +146,8 @@ elf_loader(const char *file, const char *head, char *name, size_t size)
 	return found;
 }
 
-/* says it where errno's text would mislead: what the file needs to run is missing, not it */
+/* Where errno's text would blame the file for something that it needs: says what that is. False:
+ * errno's text is right. */
 static bool
 explain(int report, const char *program, const char *file, int error)
 {
@@ -170,7 +171,7 @@ explain(int report, const char *program, const char *file, int error)
 	}
 	if (!needed || strcmp(needed, file) == 0)
 		return false;
-	if (exists(needed))	/* then that lacks something */
+	if (exists(needed))	/* it is there, so something that it needs is missing */
 		return explain(report, program, needed, error);
 	say_and_report(report, WORD ": the %s %s is missing", CUT(program), what, needed);
 	return true;
@@ -182,7 +183,7 @@ explain_failure(int report, const char *program, const char *file, int error)
 {
 	bool found = error != ENOENT || exists(file);
 
-	/* so that a broken standard error doesn't kill it before its status is known */
+	/* a SIGPIPE from standard error must not kill the child before its status is known */
 	set_mask(ALL_SIGNALS, NULL);
 	if (!explain(report, program, file, error)) {
 		errno = error;
@@ -206,7 +207,7 @@ run(int report, char **argv)
 		return explain_failure(report, name, name, ENAMETOOLONG);
 	if (!dir)
 		dir = "/usr/local/bin:/bin:/usr/bin";
-	/* no larger than need be: the pages that the child touches stay foster's */
+	/* no larger than needed: the pages that the child touches stay foster's */
 	size = strlen(dir) + name_len + 2;
 	if (size > PATH_MAX)
 		size = PATH_MAX;
@@ -223,7 +224,7 @@ run(int report, char **argv)
 			memcpy(file + len, name, name_len + 1);
 			last = try_exec(file, argv);
 			passes = last == ENOENT || last == ENOTDIR || last == EACCES;
-			/* a later directory may have one that works; else the first that is there is it */
+			/* a later directory may have one that works; if none has, the first found is blamed */
 			if (!passes || (!*blamed && exists(file))) {
 				error = last;
 				memcpy(blamed, file, len + name_len + 1);
@@ -237,8 +238,8 @@ run(int report, char **argv)
 	return explain_failure(report, name, blamed, error);
 }
 
-/* LISTEN_PID and its like name the process that they are meant for, sd_listen_fds(3): where one
- * names foster, variable takes its place; true if it did */
+/* LISTEN_PID and WATCHDOG_PID name the process that they are meant for, sd_listen_fds(3). Where one
+ * names foster, puts variable, which names the program, in its place; true if it did. */
 static bool
 name_program(const char *name, pid_t self, char *variable, size_t size)
 {
@@ -304,7 +305,7 @@ start_program(struct state *st, const struct options *opt)
 	pid = retry(clone(become_program, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &start));
 	if (pid < 0)
 		die(FAILED, "clone:");
-	*opt->program = name;	/* the child has another for a text, on its stack */
+	*opt->program = name;	/* for a text file the child put a path on its own stack there */
 	st->program.pid = st->program.group = pid;
 	if (start.failed) {
 		retry(waitpid(pid, NULL, 0));

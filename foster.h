@@ -13,24 +13,24 @@
 #include <sys/wait.h>
 
 #define LAST_SIGNAL 64
-#define FIRST_REAL_TIME 32	/* the kernel's SIGRTMIN: from here on signals are queued */
+#define FIRST_REAL_TIME 32	/* the kernel's SIGRTMIN: signals from here on are queued */
 #define RTMIN 34		/* as glibc, systemd and runtimes count, not musl's 35 */
 #define BIT(sig) ((uint64_t)1 << ((sig) - 1))
-#define ALL_SIGNALS UINT64_MAX	/* those too that musl's sigfillset leaves out */
-#define NEVER INT64_MAX		/* a time that does not come */
+#define ALL_SIGNALS UINT64_MAX	/* musl's sigfillset leaves out 32 to 34 */
+#define NEVER INT64_MAX		/* as a time: not at all */
 #define MAX_STEPS 16
 #define MAX_PIDS 4194304	/* PID_MAX_LIMIT, include/linux/threads.h */
 #define LINE_SIZE 4096		/* PIPE_BUF: a pipe takes a line whole or not at all */
 #define TIME_SIZE 32
 #define FAILED 125		/* exit status: foster's own failure */
 
-/* a word of the user's in a message, cut so that the reason behind it has room; its argument is
- * CUT(word) */
+/* the format for a user's word in a message, cut so that the reason after it fits; its arguments
+ * are CUT(word) */
 #define WORD "%.900s%s"
 #define CUT(word) (word), cut_mark(word)
 
-/* A call that failed may succeed the next time. Four tries, so that nothing spins; the error
- * given is an answer and ends them. */
+/* Tries a call up to four times, since a failure may pass. The error `answer` is a result, not a
+ * failure, and isn't tried again. */
 #define retry_unless(answer, call) __extension__ ({ \
 	__typeof__(call) result_; \
 	for (int tries_ = 0; (result_ = (call)) < 0 && errno != (answer) && tries_ < 3; tries_++) \
@@ -87,7 +87,7 @@ struct program {
 	uint64_t forwarded;	/* the signals that foster sent to it */
 	uint64_t recent;	/* the last of them, and those shortly before it */
 	uint64_t recent_to_group;	/* of these, those that reached the whole group */
-	int64_t recent_at;	/* when the last one was sent */
+	int64_t recent_at;	/* when the last one was sent, in us */
 };
 
 /* a signal whose payload the program's full queue refused */
@@ -97,9 +97,9 @@ struct queue {
 	bool said_full;
 };
 
-/* whose turn it is among pending signals */
+/* which of the pending signals is next */
 struct turns {
-	uint64_t passed_over;	/* those that wait until the others had their turn */
+	uint64_t passed_over;	/* these wait until the others have had their turn */
 	unsigned taken;
 };
 
@@ -112,10 +112,10 @@ struct terminal {
 	int64_t again_at;	/* when its group is continued once more */
 };
 
-/* how the end of the program is told */
+/* the line on how the program ended */
 struct report {
 	int fd;			/* the report file, or -1 */
-	bool told;		/* it was written, and said */
+	bool told;		/* it was written */
 	uint64_t oom_kills;	/* the cgroup's count at the start */
 };
 
@@ -126,25 +126,25 @@ struct stop {
 	enum phase phase;
 	bool begun;
 	bool timed_out;
-	bool blind;		/* parents first is not possible */
+	bool blind;		/* can't ask parents first: no /proc, or orphans go to another process */
 	bool killing;		/* a final KILL was sent */
-	int ended_by;		/* the signal that ended the program, also by its exit status; or 0 */
+	int ended_by;		/* the signal that ended the program, or that its exit status names; or 0 */
 	int group_asked;	/* the signal that asked the whole group; 0: none did */
 	const struct schedule *schedule;	/* the one that runs, or NULL */
 	int step;		/* its step that was last done; -1: none yet */
 	int64_t step_at, timeout_at;
 	int64_t look_at, not_before;	/* the next look at who is left */
 	int64_t tell_at;	/* the next line about who is waited for */
-	bool joined;		/* the last look met one that joined by setns(2) */
+	bool joined;		/* the last look met a process that joined by setns(2) */
 	bool any_asked;
 	unsigned char asked[MAX_PIDS / 8];	/* a bit for each child that was asked */
 };
 
-/* everything that changes, grouped by who changes it */
+/* everything that changes, grouped by owner */
 struct state {
 	struct self self;
 	struct program program;
-	bool children;		/* foster had any when it last reaped */
+	bool children;		/* whether foster had any when it last reaped */
 	struct queue queue;
 	struct turns turns;
 	struct terminal terminal;
@@ -158,7 +158,7 @@ struct walk {
 	pid_t self;
 	bool list;		/* fd is the kernel's list of children, not /proc */
 	bool joined;		/* also those that joined the PID namespace by setns(2) */
-	bool met_joined;	/* one of these was met */
+	bool met_joined;	/* the walk met one of these */
 	long used, size;
 	_Alignas(8) char buf[1024];
 };
@@ -170,7 +170,7 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void die(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* message.c: says it, and appends the line to the file fd unless that is -1 */
 void say_and_report(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* message.c: what stands behind a word that WORD cuts, or nothing */
+/* message.c: "..." if WORD cuts the word, else "" */
 const char *cut_mark(const char *word);
 /* message.c: a time, as "10 s" or "300 ms", into buf of TIME_SIZE bytes */
 const char *time_text(int64_t ms, const char *space, char *buf);
@@ -189,10 +189,10 @@ bool set_mask(uint64_t, uint64_t *old);
 bool set_disposition(int sig, void (*)(int));
 /* signals.c: true if sig is ignored */
 bool is_ignored(int sig);
-/* signals.c: takes one of set that is pending; 0 if none is */
+/* signals.c: takes a pending signal of set; 0 if there is none */
 int take_pending(uint64_t set, siginfo_t *);
-/* signals.c: the next signal of set, in an order that lets none starve; 0 at the deadline, and
- * sometimes before */
+/* signals.c: the next signal of set, in an order that starves none; 0 at the deadline (in us), and
+ * sometimes earlier */
 int next_signal(struct turns *, uint64_t set, siginfo_t *, int64_t deadline);
 /* signals.c: the monotonic clock in us */
 int64_t now_us(void);
@@ -211,21 +211,23 @@ bool group_exists(pid_t group);
 bool signal_target(const struct program *, int sig, bool to_group);
 /* signals.c: the same, and remembers that it was sent */
 bool deliver(struct program *, int sig, bool to_group);
-/* signals.c: sends sig, as it came, to where a signal of its kind goes; one whose payload the
- * program's queue refuses is held. True if the whole group was reached. */
+/* signals.c: sends sig, as it came, to its target; a signal whose payload the program's queue
+ * refuses is held. True if the whole group was reached. */
 bool forward(struct program *, struct queue *, const struct options *, int sig, siginfo_t *);
 /* signals.c: offers the held signal again */
 void forward_held(struct program *, struct queue *, const struct options *);
 
-/* proc.c: open(2), close-on-exec, without waiting and without gaining a terminal; the descriptor
- * is none of 0 to 2, where lines for standard error would go to it. -1: failed. */
+/* proc.c: open(2), close-on-exec, without waiting or gaining a terminal. The descriptor is never
+ * one of 0 to 2: foster's own lines could end up in the file. -1: failed. */
 int open_file(const char *file, int flags);
 /* proc.c: another such descriptor for the same open file; -1: failed */
 int copy_descriptor(int fd);
+/* proc.c: closes all descriptors but standard error, one and two (each above 2, or -1) */
+void close_all_but(int one, int two);
 /* proc.c: true if foster has such a child, waitid(2), ended or not; else errno says why */
 bool is_child(idtype_t, pid_t id, siginfo_t *);
-/* proc.c: begins a walk over foster's living children, and those that joined as well if
- * joined; false: no /proc of this PID namespace */
+/* proc.c: begins a walk over foster's living children and, if joined is set, processes that joined
+ * by setns(2); false: no /proc of this PID namespace */
 bool start_walk(struct walk *, pid_t self, bool joined);
 /* proc.c: the next one; 0 at the end, and the walk is over */
 pid_t next_child(struct walk *);
@@ -237,19 +239,17 @@ bool group_is_shared(const struct self *);
 const char *process_name(pid_t, char *buf, size_t size);
 /* proc.c: true if the process ignores each of these signals; false without /proc */
 bool ignores(pid_t, uint64_t signals);
-/* proc.c: the number behind key, at the start of a line in a file of the kernel's; false if it
- * is not there */
+/* proc.c: the number after key, where a line of the file begins with key; false: not there */
 bool read_field(const char *file, const char *key, unsigned base, uint64_t *value);
-/* proc.c: how many processes the container's cgroup has lost for want of memory */
+/* proc.c: how many OOM kills the container's cgroup counts */
 uint64_t oom_kills(void);
 
-/* tty.c: finds the controlling terminal; the program gets it if foster has it and nobody
- * shares it */
+/* tty.c: finds the controlling terminal, and decides whether the program gets it at once */
 void find_terminal(struct terminal *, const struct self *);
 /* tty.c: notes that sig suspended a child; as PID 1, undoes a Ctrl-Z */
 void child_suspended(struct terminal *, const struct self *, const struct program *, pid_t, int sig);
-/* tty.c: suspends foster as the child was, or hands it the terminal and continues it. As PID 1
- * the terminal is passed on only once its foreground group is gone. */
+/* tty.c: suspends foster as the child was suspended, or gives the child the terminal and continues
+ * it; as PID 1 only the latter, once the terminal's foreground group is gone */
 void follow_suspension(struct terminal *, const struct self *, const struct program *);
 /* tty.c: foster was continued: the program's group, or what is left of it, gets the terminal */
 void give_terminal(struct terminal *, const struct self *, const struct program *);
@@ -257,13 +257,13 @@ void give_terminal(struct terminal *, const struct self *, const struct program 
 void continue_again(struct terminal *);
 /* tty.c: true if the group is the terminal's foreground group */
 bool in_foreground(const struct terminal *, pid_t group);
-/* tty.c: at the end: makes foster's group the foreground again, if nobody else is there */
+/* tty.c: at the end: makes foster's group the foreground again, unless another group lives there */
 void take_terminal(const struct terminal *, const struct self *, const struct program *);
 
 /* reaper.c: reaps children that have ended, a batch at a time; true if the program was one.
  * *more: there may be others that have. */
 bool reap(struct state *, const struct options *, bool *more);
-/* reaper.c: reaps all that have ended; those that end later leave no zombie */
+/* reaper.c: reaps all children that have ended; those that end later leave no zombie */
 void reap_rest(struct state *, const struct options *);
 /* reaper.c: true if foster has a child in the group */
 bool has_child_in(pid_t group);
@@ -282,27 +282,27 @@ int start_program(struct state *, const struct options *);
 
 /* stop.c: a request to stop: sig, as rewritten; from: as it came, 0 for the time-out */
 void request_stop(struct state *, const struct options *, int from, int sig, siginfo_t *);
-/* stop.c: another signal, once the program has ended */
+/* stop.c: passes another signal on, once the program has ended */
 void pass_on(struct state *, const struct options *, int sig);
-/* stop.c: the program has ended */
+/* stop.c: what follows from the program's end */
 void after_program(struct state *, const struct options *);
-/* stop.c: children have ended since the program has */
+/* stop.c: what follows from the end of other children */
 void after_child(struct state *, const struct options *);
 /* stop.c: does what is due now */
 void keep_time(struct state *, const struct options *);
 /* stop.c: when something is due next; NEVER: nothing */
 int64_t next_due(const struct stop *);
 
-/* options.c: reads the name, the environment (and removes FOSTER_OPTIONS from it) and argv;
- * what is wrong is a line and exit status 125 */
+/* options.c: reads foster's name, the environment (removing FOSTER_OPTIONS) and argv. What is wrong
+ * is one line, and exit status 125. */
 void read_options(struct options *, int argc, char **argv);
 /* options.c: what --help prints */
 extern const char help_text[];
-/* options.c: says the options as they were understood, one a line */
+/* options.c: says the options as they were understood, a line each */
 void say_options(const struct options *);
 
-/* install.c: copies foster itself to file, mode 0755, complete or not at all; what fails is a
- * line and exit status 125 */
+/* install.c: copies foster itself to file, mode 0755, complete or not at all. A failure is one
+ * line, and exit status 125. */
 void install(const char *file);
 
 #endif

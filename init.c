@@ -7,8 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +18,7 @@
 __asm__(".pushsection .rodata\nlicense_text: .incbin \"LICENSE\"\n.byte 0\n.popsection");
 extern const char license_text[] __attribute__((visibility("hidden")));
 
-/* the options that start no program */
+/* does what an option asks for in place of starting a program */
 static void
 act(const struct options *opt)
 {
@@ -77,41 +75,7 @@ prepare(struct state *st, const struct options *opt)
 		find_terminal(&st->terminal, &st->self);
 }
 
-static void
-close_between(unsigned first, unsigned last)
-{
-	struct rlimit limit;
-	uint64_t slots;
-
-	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
-		return;
-	/* before Linux 5.9 */
-	if (!read_field("/proc/self/status", "FDSize:", 10, &slots))
-		slots = getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > 1 << 20 ? 1 << 20 : limit.rlim_cur;
-	for (; first <= last && first < slots; first++)
-		close((int)first);
-}
-
-/* closes all but standard error and two more, each -1 or above it */
-static void
-close_all_but(int one, int two)
-{
-	int low = one < two ? one : two, high = one < two ? two : one;
-	unsigned next = STDERR_FILENO + 1;
-
-	close_between(0, STDERR_FILENO - 1);
-	if (low >= 0) {
-		close_between(next, (unsigned)low - 1);
-		next = (unsigned)low + 1;
-	}
-	if (high >= 0) {
-		close_between(next, (unsigned)high - 1);
-		next = (unsigned)high + 1;
-	}
-	close_between(next, ~0U);
-}
-
-/* lets go of what is the program's, so that no pipe stays open and no mount is pinned */
+/* lets go of what belongs to the program, so that no pipe stays open and no mount is pinned */
 static void
 let_go(struct state *st)
 {
@@ -167,7 +131,7 @@ receive(struct state *st, const struct options *opt, int from, siginfo_t *info)
 		pass_on(st, opt, sig);
 }
 
-/* the children that ended; true if there may be more */
+/* reaps, and does what follows; true if more children may have ended */
 static bool
 look_at_children(struct state *st, const struct options *opt)
 {
@@ -177,13 +141,13 @@ look_at_children(struct state *st, const struct options *opt)
 
 	if (reap(st, opt, &more)) {
 		tell_end(st, opt);
-		/* one that came together with the end */
+		/* a request that arrived as the program ended */
 		while (!st->stop.begun && (sig = take_pending(opt->stops, &info)))
 			receive(st, opt, sig, &info);
 		after_program(st, opt);
 	}
 	after_child(st, opt);
-	/* last: it may suspend foster, and the terminal's foreground may be another after that */
+	/* last: it may suspend foster, and the foreground group may have changed when it returns */
 	follow_suspension(&st->terminal, &st->self, &st->program);
 	return more;
 }
@@ -224,7 +188,7 @@ live(struct state *st, const struct options *opt)
 	int sig;
 
 	while (st->stop.phase != DONE) {
-		/* each real-time number keeps its order behind the one that is held */
+		/* while one is held, real-time signals wait, so that each number keeps its order */
 		set = st->queue.retry_at == NEVER ? ALL_SIGNALS : ~opt->real_time;
 		sig = next_signal(&st->turns, set, &info, more ? 0 : next_deadline(st));
 		if (sig && sig != SIGCHLD)
@@ -254,8 +218,8 @@ leave(struct state *st, const struct options *opt)
 	return (status + opt->exit_as[status]) & 255;
 }
 
-/* not in main's frame, since its map of PIDs is too large for a stack; common, so that the linker
- * puts it behind libc's variables, and what is touched lies in one page */
+/* Its map of PIDs is too large for a stack. "common" makes the linker put it behind libc's
+ * variables, so that all that is touched lies in one page. */
 struct state st __attribute__((common));
 
 int

@@ -61,7 +61,7 @@ escape(char *line, size_t size, const char *text)
 	return n;
 }
 
-/* the line into buf, of LINE_SIZE bytes; returns its length */
+/* puts the line into buf, of LINE_SIZE bytes; returns its length */
 static size_t
 compose(char *buf, const char *format, va_list args)
 {
@@ -128,7 +128,7 @@ append(int fd, const char *text)
 		return true;
 	if (n >= 0)
 		errno = ENOSPC;
-	/* what came half is taken back; another's line behind it stays */
+	/* takes half a line back, unless another process has written behind it */
 	if (n > 0 && size >= 0 && lseek(fd, 0, SEEK_END) == size + n) {
 		ftruncate(fd, size);
 		errno = ENOSPC;

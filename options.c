@@ -14,9 +14,9 @@
 
 #define VARIABLE "FOSTER_OPTIONS"
 #define BLANKS " \t\n\v\f\r"
-#define MAX_MS INT64_C(3600000000000)	/* a million hours: also in us it fits */
+#define MAX_MS INT64_C(3600000000000)	/* a million hours, which fit in us too */
 
-/* those that have no letter */
+/* options without a letter */
 enum { IGNORE_SIGNAL = 256, DEFAULT_SIGNAL, STOP, DRAIN, TIMEOUT, REPORT, INSTALL_FILE };
 
 static const char letters[] = "+:gcr:p:e:sPwvhVlL";
@@ -99,7 +99,7 @@ bad(const struct met *met, const char *reason)
 	bad_word(met->variable, met->word, reason);
 }
 
-/* -1 if word, of len bytes, is none */
+/* an exit status; -1 if word, of len bytes, is none */
 static int
 exit_code(const char *word, size_t len)
 {
@@ -299,7 +299,7 @@ apply(struct options *opt, const struct met *met)
 	}
 }
 
-/* what getopt_long(3) refused without telling these apart */
+/* why getopt_long(3) refused the word; it doesn't tell these apart */
 static const char *
 unknown(const char *word)
 {
@@ -314,14 +314,14 @@ unknown(const char *word)
 	return matches == 1 || optopt ? "takes no value" : "ambiguous";
 }
 
-/* reads options up to the first word that is none; returns its index */
+/* reads options up to the first word that is not an option; returns its index */
 static int
 read_words(struct options *opt, int argc, char **argv, bool variable)
 {
 	struct met met = {.variable = variable};
 
 	opterr = 0;
-	optind = 0;	/* begin anew: FOSTER_OPTIONS was read before */
+	optind = 0;	/* start over: FOSTER_OPTIONS may have been read */
 	for (;;) {
 		int at = optind ? optind : 1;
 
@@ -339,7 +339,6 @@ read_words(struct options *opt, int argc, char **argv, bool variable)
 	}
 }
 
-/* splits at blanks, in place */
 static void
 read_variable(struct options *opt, char *words)
 {

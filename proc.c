@@ -1,5 +1,5 @@
 /*
- * proc.c: what /proc and the cgroup's files tell.
+ * proc.c: what /proc and the cgroup's files tell; and descriptors.
  * SPDX-License-Identifier: MIT
  */
 #define _GNU_SOURCE
@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ open_file(const char *file, int flags)
 	int fd, high;
 
 	flags |= O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	/* a device that isn't there won't come, either */
+	/* these two errors don't pass */
 	for (int tries = 0; (fd = open(file, flags, 0666)) < 0 && tries < 3; tries++)
 		if (errno == ENOENT || errno == ENXIO)
 			break;
@@ -34,6 +35,39 @@ open_file(const char *file, int flags)
 	high = copy_descriptor(fd);
 	close(fd);
 	return high;
+}
+
+static void
+close_between(unsigned first, unsigned last)
+{
+	struct rlimit limit;
+	uint64_t slots;
+
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	/* before Linux 5.9 */
+	if (!read_field("/proc/self/status", "FDSize:", 10, &slots))
+		slots = getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > 1 << 20 ? 1 << 20 : limit.rlim_cur;
+	for (; first <= last && first < slots; first++)
+		close((int)first);
+}
+
+void
+close_all_but(int one, int two)
+{
+	int low = one < two ? one : two, high = one < two ? two : one;
+	unsigned next = STDERR_FILENO + 1;
+
+	close_between(0, STDERR_FILENO - 1);
+	if (low >= 0) {
+		close_between(next, (unsigned)low - 1);
+		next = (unsigned)low + 1;
+	}
+	if (high >= 0) {
+		close_between(next, (unsigned)high - 1);
+		next = (unsigned)high + 1;
+	}
+	close_between(next, ~0U);
 }
 
 /* strtoull(3), for lower-case digits, in a tenth of its size */
@@ -139,7 +173,7 @@ is_child(idtype_t type, pid_t id, siginfo_t *info)
 {
 	const int flags = WEXITED | WNOHANG | WNOWAIT;
 
-	/* __WALL: also those that whoever was here before foster made by clone(2) */
+	/* __WALL: also inherited children whose exit signal isn't SIGCHLD, clone(2) */
 	if (retry_unless(ECHILD, waitid(type, (id_t)id, info, flags | __WALL)) == 0)
 		return true;
 	/* before Linux 4.7 */
@@ -155,8 +189,8 @@ is_living_child(pid_t pid)
 	return is_child(P_PID, pid, &info) && !info.si_pid;
 }
 
-/* a process whose parent is outside of the PID namespace. Zombies and kernel threads, which no
- * signal ends, have no memory. */
+/* A process whose parent is outside the PID namespace. Zombies and kernel threads, which no signal
+ * ends, have no memory. */
 static bool
 has_joined(const struct walk *w, pid_t pid)
 {
@@ -220,7 +254,7 @@ process_name(pid_t pid, char *buf, size_t size)
 		close(fd);
 	if (n <= 0)
 		return "?";
-	buf[n - 1] = '\0';	/* the line's end */
+	buf[n - 1] = '\0';	/* the newline */
 	return buf;
 }
 
@@ -252,7 +286,7 @@ read_field(const char *file, const char *key, unsigned base, uint64_t *value)
 			if (found)
 				*value = read_number(line + len, base);
 		}
-		/* a line without an end yet; one that is longer than buf has no number */
+		/* keeps a line that is not complete yet; one longer than buf has no number */
 		used = strlen(line);
 		memmove(buf, line, used);
 		if (used == sizeof buf - 1)

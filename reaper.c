@@ -9,7 +9,7 @@
 
 #include "foster.h"
 
-#define BATCH 256	/* children a turn, so that signals are heard in between */
+#define BATCH 256	/* children at a time, so that signals are taken in between */
 
 static void
 forget_child(struct state *st, pid_t pid)
@@ -57,7 +57,7 @@ reap(struct state *st, const struct options *opt, bool *more)
 
 	/* one SIGCHLD can stand for many children */
 	for (n = 0; n < BATCH; n++) {
-		/* __WALL: also those that whoever was here before foster made by clone(2) */
+		/* __WALL: also inherited children whose exit signal isn't SIGCHLD, clone(2) */
 		pid = retry_unless(ECHILD, waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL));
 		if (pid <= 0)
 			break;
@@ -74,7 +74,7 @@ reap_rest(struct state *st, const struct options *opt)
 	int status = 0;
 	pid_t pid;
 
-	/* from now on the kernel reaps, wait(2); what became a zombie before that is still there */
+	/* from now on the kernel reaps, wait(2); earlier zombies are still there */
 	set_disposition(SIGCHLD, SIG_IGN);
 	while ((pid = retry_unless(ECHILD, waitpid(-1, &status, WNOHANG | __WALL))) > 0)
 		note_change(st, opt, pid, status);
@@ -98,7 +98,7 @@ set_asked(struct stop *stop, pid_t pid)
 bool
 is_asked(const struct stop *stop, pid_t pid)
 {
-	/* until then no page of it is touched, not even to read */
+	/* until a child is asked, no page of the map is touched, not even to read */
 	return stop->any_asked && stop->asked[pid / 8] & 1U << pid % 8;
 }
 

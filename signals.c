@@ -195,8 +195,8 @@ signal_group(pid_t group, int sig)
 	errno = ESRCH;
 	if (group <= 1)
 		return false;
-	/* never again after it may have reached somebody: another failure may be the last member's
-	 * alone, and the others have the signal */
+	/* EINTR and EAGAIN come before anybody was reached. After any other failure some members may
+	 * have the signal, so it is never sent again. */
 	while (kill(-group, sig) < 0)
 		if ((errno != EINTR && errno != EAGAIN) || ++tries == 4)
 			return false;
@@ -222,7 +222,7 @@ signal_target(const struct program *program, int sig, bool to_group)
 {
 	bool reached = to_group && signal_group(program->group, sig);
 
-	/* one that moved to another group misses its signals; an empty group has nobody else */
+	/* a program that moved to another group would miss it; an empty group reaches nobody */
 	if (!reached || getpgid(program->pid) != program->group)
 		if (!signal_process(program->pid, sig) && !reached)
 			say("%s:", signal_name(sig));
@@ -252,8 +252,8 @@ hold(struct queue *queue, int sig, const siginfo_t *info)
 	queue->said_full = true;
 }
 
-/* What the program may die of. One that it had survived when another came a while later doesn't
- * count any more. */
+/* Remembers what the program may die of. What it survived for a second before the next signal is
+ * forgotten. */
 static void
 note_sent(struct program *program, int sig, bool to_group)
 {
@@ -288,7 +288,7 @@ forward(struct program *program, struct queue *queue, const struct options *opt,
 	if (retry_unless(EAGAIN, syscall(SYS_rt_sigqueueinfo, program->pid, sig, info)) < 0) {
 		if (errno == EAGAIN && sig >= FIRST_REAL_TIME)
 			hold(queue, sig, info);
-		else	/* one that may not be passed on: the signal alone */
+		else	/* the kernel refuses this payload: the signal alone */
 			signal_target(program, sig, false);
 	}
 	note_sent(program, sig, false);

@@ -5,9 +5,9 @@
  * phase    begins when                          who is asked                  ends when
  * -------  -----------------------------------  ----------------------------  -------------------------
  * RUNNING  the program was started              on a stop: the target         the program has ended
- * GROUP    the program has ended on request     its group, unless it was      no child is in the group
- * OTHERS   no child is in the group any more;   each child that was not       no child is left (drain:
- *          with --drain also: the program has                                 nor who joined)
+ * GROUP    the program has ended on request     its group, unless asked       no child is in the group
+ * OTHERS   no child is in the group any more;   each child that was not       no child is left (drain: nor
+ *          with --drain also: the program has                                 one that joined)
  *          ended by itself, or a KILL was 1 s
  *          ago; elsewhere than as PID 1 also:
  *          a final KILL
@@ -24,21 +24,21 @@
  *                                                      others: to the          others: to the children
  *                                                      children in it
  * a step is due            to the target               to the children in it   to the children
- * the step is KILL         to the group and to all children. With --drain, unless it runs: to the group
- *                          alone, and the drain begins when that is empty, or 1 s later. Without: PID 1
- *                          leaves; elsewhere foster leaves when no child is left, or 1 s later.
+ * the step is KILL         --stop's, with --drain: to the group alone; the drain begins when it is empty,
+ *                          or 1 s later. Otherwise: to the group and to all children; PID 1 leaves at
+ *                          once, elsewhere foster leaves when no child is left, or 1 s later.
  * the program has ended    on request: GROUP; by       -                       (after a KILL) -
  *                          itself: OTHERS with
  *                          --drain, else DONE
  * a child has ended        -                           children that it left   children that it left are
  *                                                      in the group are asked  asked
  *
- * Parents first: what foster asks one by one is its own children. Whoever is not its child has a
- * parent that lives, which decides when it ends. Each child is asked once; a group that was asked
- * as a whole, by foster or by a terminal's key, counts as asked, and whoever is born into it.
+ * Parents first: foster asks its own children, one by one. Any other descendant has a parent that
+ * lives, and that decides when it ends. Each child is asked once; a group that was asked as a
+ * whole, by foster or by a terminal's key, counts as asked, and so does whoever is born into it.
  *
- * Blind, which is without /proc or where orphans are another's: the group is asked as a whole,
- * and waited for while it exists; then as PID 1 everybody is asked and each child waited for.
+ * Blind (no /proc, or orphans go to another process): the group is asked as a whole, and waited
+ * for while it exists; then, as PID 1, everybody is asked and each child is waited for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,9 +48,9 @@
 
 #include "foster.h"
 
-#define LOOK_MS 100	/* between two looks where no SIGCHLD tells */
-#define GRACE_MS 1000	/* after a final KILL, for who can't be killed at once */
-#define HANG_MS 5000	/* until a line says whom foster waits for */
+#define LOOK_MS 100	/* between two looks, where no SIGCHLD comes */
+#define GRACE_MS 1000	/* after a final KILL, for processes that don't die at once */
+#define HANG_MS 5000	/* then a line says whom foster waits for */
 #define MINUTE_MS 60000
 #define REST 9		/* foster rests nine times as long as a look took */
 #define REST_SIZE 160	/* bytes: those who are left, in words */
@@ -58,14 +58,14 @@
 /* the one function that assigns the phase */
 static void enter(struct state *, const struct options *, enum phase);
 
-/* a schedule of the others' own runs */
+/* the drain's schedule is running */
 static bool
 draining(const struct state *st, const struct options *opt)
 {
 	return st->stop.phase == OTHERS && opt->drain.steps;
 }
 
-/* a schedule's leading pause, in which nobody is asked */
+/* in a schedule's leading pause nobody is asked */
 static bool
 pausing(const struct stop *stop)
 {
@@ -107,7 +107,7 @@ rest_text(const struct state *st, const struct options *opt, char *buf)
 		}
 	}
 	if (!count && st->stop.phase >= OTHERS)
-		return "what is left";
+		return "some processes";
 	if (!count) {
 		snprintf(buf, REST_SIZE, "process group %d", (int)st->program.group);
 		return buf;
@@ -137,14 +137,14 @@ ask(struct stop *stop, pid_t child, int sig)
 		signal_process(child, SIGCONT);
 }
 
-/* a shell's background jobs ignore both keys' signals, and would not hear a request by one */
+/* a shell's background jobs ignore SIGINT and SIGQUIT, so asking by either has no effect */
 static bool
 is_deaf(pid_t child, int sig)
 {
 	return (sig == SIGINT || sig == SIGQUIT) && ignores(child, BIT(SIGINT) | BIT(SIGQUIT));
 }
 
-/* the request that the child hears */
+/* the signal to ask the child by */
 static int
 heard_by(pid_t child, int sig)
 {
@@ -168,7 +168,7 @@ ask_once(struct state *st, pid_t child, int sig)
 	return true;
 }
 
-/* the signal for those that were not asked yet */
+/* the signal for those that have not been asked yet */
 static int
 asking_signal(const struct state *st, const struct options *opt)
 {
@@ -181,7 +181,7 @@ asking_signal(const struct state *st, const struct options *opt)
 	return st->stop.ended_by == SIGQUIT ? SIGQUIT : SIGTERM;
 }
 
-/* without a list of children: the group as a whole, or everybody */
+/* without a list of children: asks the group as a whole, or everybody */
 static void
 ask_blind(struct state *st, int sig)
 {
@@ -222,8 +222,8 @@ ask_rest(struct state *st, const struct options *opt)
 	}
 }
 
-/* sends sig, a request or a later step, to those of this phase, also to those that were asked; but
- * a step reaches nobody unasked: of a parent that it ends, the walk may meet the children */
+/* Sends sig, a repeated request or a later step, to those of this phase, asked before or not. Only
+ * the children of a parent that a step ends, which the same walk may meet, are asked first. */
 static void
 ask_again(struct state *st, const struct options *opt, int sig, bool request)
 {
@@ -238,8 +238,7 @@ ask_again(struct state *st, const struct options *opt, int sig, bool request)
 				ask(&st->stop, pid, request ? heard_by(pid, sig) : sig);
 }
 
-/* asks the program, and its group with it unless -c or the signal's kind forbids; info: as the
- * signal came, or NULL for one of a schedule's */
+/* asks the target; info: the signal as it came, or NULL if a schedule sends it */
 static void
 ask_target(struct state *st, const struct options *opt, int sig, siginfo_t *info)
 {
@@ -333,20 +332,20 @@ tell_rest(struct state *st, const struct options *opt)
 	st->stop.tell_at = opt->verbose ? in_ms(MINUTE_MS) : NEVER;
 }
 
-/* what began the stop; from: the signal as it came, 0 for the time-out */
+/* says what began the stop; from: the signal as it came, 0 for the time-out */
 static void
 tell_begin(const struct options *opt, int from, const siginfo_t *info)
 {
 	char buf[64];
 
 	if (!from)
-		say("stop: begins, timed out after %s", time_text(opt->timeout_ms, " ", buf));
+		say("stop begins: timed out after %s", time_text(opt->timeout_ms, " ", buf));
 	else if (info->si_code > 0)
-		say("stop: begins, SIG%s from the kernel", signal_name(from));
+		say("stop begins: SIG%s from the kernel", signal_name(from));
 	else if (!info->si_pid)
-		say("stop: begins, SIG%s from outside of the PID namespace", signal_name(from));
+		say("stop begins: SIG%s from outside the PID namespace", signal_name(from));
 	else
-		say("stop: begins, SIG%s from pid %d (%s)", signal_name(from), (int)info->si_pid,
+		say("stop begins: SIG%s from pid %d (%s)", signal_name(from), (int)info->si_pid,
 			process_name(info->si_pid, buf, sizeof buf));
 }
 
@@ -416,7 +415,7 @@ pass_on(struct state *st, const struct options *opt, int sig)
 	}
 }
 
-/* whether foster has somebody to wait for in this phase */
+/* true if foster has somebody to wait for in this phase */
 static bool
 is_left(const struct state *st, const struct options *opt)
 {
@@ -426,7 +425,7 @@ is_left(const struct state *st, const struct options *opt)
 		return st->stop.blind ? group_exists(st->program.group) : has_child_in(st->program.group);
 	if (st->children || !st->self.init || !draining(st, opt) || !walk_rest(st, opt, &w))
 		return st->children;
-	/* those that joined, and what they left behind: no SIGCHLD told of it */
+	/* processes that joined, and what they left behind: no SIGCHLD tells of their end */
 	if (!next_of_rest(st, &w))
 		return false;
 	end_walk(&w);
@@ -442,13 +441,13 @@ look(struct state *st, const struct options *opt)
 
 	stop->look_at = NEVER;
 	if (stop->phase == OTHERS && !group_exists(st->program.group))
-		stop->group_asked = 0;	/* its number may be another's from now on */
+		stop->group_asked = 0;	/* another group may take its number now */
 	if (!is_left(st, opt)) {
 		enter(st, opt, stop->phase == GROUP ? OTHERS : DONE);
 		return;
 	}
 	ask_rest(st, opt);
-	/* no SIGCHLD will tell: of one that joined, or of a group's end without /proc */
+	/* no SIGCHLD tells when one that joined ends, or, without /proc, when the group does */
 	if (stop->joined || !st->children || (stop->blind && stop->phase == GROUP))
 		stop->look_at = in_ms(LOOK_MS);
 	end = now_us();
@@ -464,8 +463,8 @@ enter_others(struct state *st, const struct options *opt)
 	if (!is_left(st, opt))
 		return false;
 	if (stop->blind && !st->self.init && !stop->killing) {
-		say("%s, so the processes outside of the group are not asked",
-			st->self.adopts ? "no /proc" : "no child subreaper");
+		say("no %s: processes outside the group are neither asked nor waited for",
+			st->self.adopts ? "/proc" : "child subreaper");
 		return false;
 	}
 	if (stop->killing && !opt->drain.steps) {
@@ -474,7 +473,7 @@ enter_others(struct state *st, const struct options *opt)
 	} else if (opt->drain.steps) {
 		stop->killing = false;
 		if (opt->verbose)
-			say("drain: begins");
+			say("drain begins");
 		start_schedule(st, opt, &opt->drain);
 	} else if (stop->blind) {
 		ask_blind(st, asking_signal(st, opt));
@@ -530,8 +529,8 @@ ending_signal(const struct program *program)
 	return WIFSIGNALED(program->status) && (program->forwarded & BIT(sig)) ? sig : 0;
 }
 
-/* whether the signal that ended the program reached its whole group: foster's, if it sent that a
- * short while ago, else a terminal's key */
+/* whether the signal that ended the program reached its whole group: from foster, if foster sent it
+ * a short while ago; otherwise from a terminal's key */
 static bool
 reached_group(const struct state *st, int sig)
 {
@@ -556,7 +555,7 @@ after_program(struct state *st, const struct options *opt)
 	}
 	if (sig && !stop->group_asked && reached_group(st, sig))
 		stop->group_asked = sig;
-	/* an end from elsewhere counts as the first step; a pause is for a program that serves */
+	/* an end from elsewhere counts as the first step; without a program there is no pause */
 	if (!stop->begun && opt->stop.steps && (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT)) {
 		stop->schedule = &opt->stop;
 		stop->step = -1;
@@ -580,7 +579,7 @@ after_child(struct state *st, const struct options *opt)
 		stop->look_at = stop->not_before;
 }
 
-/* a final KILL was a while ago, and somebody is still there */
+/* somebody has outlived the final KILL by GRACE_MS */
 static void
 give_up(struct state *st, const struct options *opt)
 {

@@ -9,7 +9,7 @@
 
 #include "foster.h"
 
-#define AGAIN_MS 1000	/* what a wrapper runs may take as long to suspend itself */
+#define AGAIN_MS 1000	/* what a wrapper runs may suspend itself up to this much later */
 
 /* foster's controlling terminal, not as one of 0 to 2; -1 if it has none */
 static int
@@ -26,7 +26,7 @@ open_terminal(void)
 	return -1;
 }
 
-/* as PID 1 foster keeps no terminal open but standard error */
+/* the terminal's descriptor; as PID 1 foster keeps none open but standard error */
 static int
 borrow_terminal(const struct terminal *t)
 {
@@ -63,12 +63,12 @@ own_in_foreground(int tty)
 
 	if (foreground != 0 || own != 0)
 		return foreground == own;
-	/* both are outside of this PID namespace: a read that may not suspend us tells */
+	/* both are outside this PID namespace: with SIGTTIN blocked, a read in the background is EIO */
 	return read(tty, &none, 0) == 0 || errno != EIO;
 }
 
-/* whether the terminal is another's as well, so that the program gets it only when it reads: a
- * script without job control started foster with &, or a shell in a pipeline */
+/* whether others use the terminal too, so that the program gets it only when it reads from it: a
+ * script without job control started foster with &, or a shell started it in a pipeline */
 static bool
 is_contested(const struct self *self)
 {
@@ -95,7 +95,7 @@ in_foreground(const struct terminal *t, pid_t group)
 	return is;
 }
 
-/* a child's group, which can't be another's as long as the child was not reaped */
+/* continues a child's group, whose number can't be reused until the child is reaped */
 static void
 continue_group(pid_t child)
 {
@@ -122,7 +122,7 @@ continue_again(struct terminal *t)
 	t->again_at = NEVER;
 }
 
-/* as PID 1: the child that waits for the terminal gets it if its foreground group is gone */
+/* as PID 1: gives the terminal to the child that waits for it, if its foreground group is gone */
 static void
 pass_terminal_on(struct terminal *t)
 {

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 #
 # A test may use $FOSTER, $SPY, $NS and $PTY. What it starts in the background sets:
-# foster_pid	foster, as seen from outside of its namespace
+# foster_pid	foster, as seen from outside its namespace
 # out, err	the files that it and the program write to
 
 bats_require_minimum_version 1.8.0

@@ -276,7 +276,7 @@ flood() {
 	start_two -- -v
 	send TERM --value 3
 	wait_for "$out" '^main: got TERM code SI_QUEUE from .* value 3$'
-	wait_for "$err" '^foster: stop: begins'
+	wait_for "$err" '^foster: stop begins'
 	wait_for "$out" '^main: got CONT'
 }
 
@@ -482,7 +482,7 @@ flood() {
 	options=(-v -r TERM:RTMIN+3 --timeout 8)
 	start_full --value
 	# the stop's SIGCONT continues the program
-	wait_for "$err" '^foster: stop: begins, timed out after 8 s$'
+	wait_for "$err" '^foster: stop begins: timed out after 8 s$'
 	wait_for "$out" '^got RTMIN\+3 '
 	wait_for "$out" '^got RTMIN\+1 ' 15
 	[ "$(values RTMIN+1)" = "$(seq 15)" ]

@@ -221,7 +221,7 @@ a_file() {
 }
 
 # bats test_tags=start,tty,pid1
-@test "a terminal held outside of the PID namespace is taken in its foreground alone" {
+@test "a terminal held outside the PID namespace is taken in its foreground alone" {
 	needs tty pid1
 	run -0 "$PTY" -- "$NS" --no-setsid -- "$FOSTER" "$SPY" --state <<<wait
 	assert_line "foreground $(sed -n 's/^pgid //p' <<<"$output")"

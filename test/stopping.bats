@@ -601,7 +601,7 @@ others_are_told() {
 	send TERM
 	expect_end 143
 	grep -qx 'worker: done' "$out"
-	assert_equal "$(cat "$err")" 'foster: no /proc, so the processes outside of the group are not asked'
+	assert_equal "$(cat "$err")" 'foster: no /proc: processes outside the group are neither asked nor waited for'
 	"$SPY" --send "$daemon" USR2
 	wait_for "$out" '^daemon: done'
 	assert_equal "$(heard daemon)" USR2
@@ -781,7 +781,7 @@ foster: pid 2 (app): still running after 300 ms, sending KILL'
 		expect_end 137
 		is_gone "$worker"
 		assert_equal "$(events '^daemon: (got TERM|done)')" 'daemon: got TERM,daemon: done'
-		assert_equal "$(grep -oE 'sending KILL|drain: begins' "$err" | paste -sd,)" 'sending KILL,drain: begins'
+		assert_equal "$(grep -oE 'sending KILL|drain begins' "$err" | paste -sd,)" 'sending KILL,drain begins'
 	done
 }
 
@@ -898,7 +898,7 @@ foster: pid 2 (app): still running after 300 ms, sending KILL'
 	wait_for "$out" '^app: ready'
 	start_clock
 	send TERM
-	wait_for "$err" 'stop: begins'
+	wait_for "$err" 'stop begins'
 	send USR1
 	expect_end 5
 	[ "$(elapsed)" -ge 1000 ]
@@ -911,7 +911,7 @@ foster: pid 2 (app): still running after 300 ms, sending KILL'
 	needs pid1
 	start_worker start_pid1 -- -v --stop 50/TERM/20/KILL --
 	send TERM
-	wait_for "$err" 'stop: begins'
+	wait_for "$err" 'stop begins'
 	send USR1
 	expect_end 4
 	assert_equal "$(heard worker)" TERM
@@ -924,7 +924,7 @@ foster: pid 2 (app): still running after 300 ms, sending KILL'
 	start_pid1 -- -v --stop 50/TERM/20/KILL -- "$SPY" --name app --exit-on TERM:5
 	wait_for "$out" '^app: ready'
 	send TERM
-	wait_for "$err" 'stop: begins'
+	wait_for "$err" 'stop begins'
 	send TERM
 	expect_end 5
 	assert_equal "$(heard app)" TERM
@@ -932,7 +932,7 @@ foster: pid 2 (app): still running after 300 ms, sending KILL'
 	start_pid1 -- -v --stop 50/TERM/100ms/KILL -- "$SPY" --name app --listen
 	wait_for "$out" '^app: ready'
 	send TERM
-	wait_for "$err" 'stop: begins'
+	wait_for "$err" 'stop begins'
 	send TERM
 	expect_end 137
 	assert_equal "$(heard app)" TERM
@@ -1036,7 +1036,7 @@ schedule_after() {
 		send "$sig"
 		expect_end 4
 		assert_equal "$(heard program),$(heard worker)" 'QUIT TERM,QUIT TERM'
-		grep -q "^foster: stop: begins, SIG$sig from outside of the PID namespace$" "$err"
+		grep -q "^foster: stop begins: SIG$sig from outside the PID namespace$" "$err"
 	done
 }
 
@@ -1048,11 +1048,11 @@ schedule_after() {
 	send QUIT
 	send HUP
 	wait_for "$out" '^program: got HUP'
-	run -1 grep 'stop: begins' "$err"
+	run -1 grep 'stop begins' "$err"
 	send USR1
 	expect_end 4
 	assert_equal "$(heard program)" 'HUP QUIT'
-	grep -q '^foster: stop: begins, SIGUSR1 ' "$err"
+	grep -q '^foster: stop begins: SIGUSR1 ' "$err"
 }
 
 # bats test_tags=stopping,pid1
@@ -1158,7 +1158,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 		$start -- -v --drain 60/TERM/60/KILL -- sh -c "$daemon_and_program"
 		wait_for "$out" '^(daemon|program): ready' 2
 		send USR1
-		wait_for "$err" '^foster: drain: begins'
+		wait_for "$err" '^foster: drain begins'
 		send WINCH
 		[ -z "$(heard daemon)" ]
 		send TERM
@@ -1314,7 +1314,7 @@ daemon_and_program='("$SPY" --setsid --name daemon --exit-on TERM:0:300 &)
 		daemon=$(pid_of daemon)
 		send $sig
 		expect_end 6
-		assert_equal "$(cat "$err")" 'foster: no /proc, so the processes outside of the group are not asked'
+		assert_equal "$(cat "$err")" 'foster: no /proc: processes outside the group are neither asked nor waited for'
 		# in a stop the group is waited for
 		[ $sig = USR1 ] || grep -qx 'worker: done' "$out"
 		[ $sig = TERM ] || "$SPY" --send "$worker" USR2
@@ -1531,7 +1531,7 @@ stop_what_is_left() {
 	wait_for "$out" '^(daemon|program): ready' 2
 	send USR1
 	expect_end 6
-	assert_equal "$(grep "^foster:" "$err")" 'foster: what is left: still running after 200 ms, sending KILL'
+	assert_equal "$(grep "^foster:" "$err")" 'foster: some processes: still running after 200 ms, sending KILL'
 }
 
 # bats test_tags=stopping,root,subreaper
@@ -1757,14 +1757,14 @@ stop_what_is_left() {
 	wait_for "$out" '^ready'
 	send TERM
 	expect_end 0
-	assert_equal "$(grep -o 'stop: .*' "$err")" 'stop: begins, SIGTERM from outside of the PID namespace'
+	assert_equal "$(grep -o 'stop begins.*' "$err")" 'stop begins: SIGTERM from outside the PID namespace'
 	start_plain -- -v -- "$SPY" --exit-on TERM
 	wait_for "$out" '^ready'
 	kill -TERM "$foster_pid"
 	expect_end 0
-	assert_equal "$(grep -o 'stop: .*' "$err")" "stop: begins, SIGTERM from pid $BASHPID ($(</proc/$BASHPID/comm))"
+	assert_equal "$(grep -o 'stop begins.*' "$err")" "stop begins: SIGTERM from pid $BASHPID ($(</proc/$BASHPID/comm))"
 	run -124 as_plain -- -v --timeout 300ms -- "$SPY" --exit-on TERM
-	assert_line 'foster: stop: begins, timed out after 300 ms'
+	assert_line 'foster: stop begins: timed out after 300 ms'
 	run -0 as_plain -- -v -- "$SPY" --exit 0
 	refute_output --partial 'stop:'
 }
@@ -1775,7 +1775,7 @@ stop_what_is_left() {
 	start_pty -- sh -c 'exec "$FOSTER" -v --stop HUP/60/KILL "$SPY" --name app --exit-on HUP:3 2>"$1"' sh "$BATS_TEST_TMPDIR/log"
 	wait_for "$out" '^app: ready'
 	on_pty hangup
-	wait_for "$BATS_TEST_TMPDIR/log" '^foster: stop: begins, SIGHUP from the kernel$'
+	wait_for "$BATS_TEST_TMPDIR/log" '^foster: stop begins: SIGHUP from the kernel$'
 	wait_gone "$foster_pid"
 }
 
@@ -1916,7 +1916,7 @@ stop_what_is_left() {
 	wait_for "$out" '^(daemon|program): ready' 2
 	group=$(sed -n 's/^program: ready //p' "$out")
 	send USR1
-	wait_for "$err" 'drain: begins'
+	wait_for "$err" 'drain begins'
 	nsenter --target "$foster_pid" --pid --mount sh -c 'echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid
 		"$SPY" --out "$2" --setpgid --exit-on USR2 & wait' sh "$group" "$log" 3>&- &
 	started_pids+=("$!")

@@ -549,7 +549,7 @@ class Life:
         if begins and p.alive and p.what(first) == 'ignore':
             self.deaf_lines += 1
         if begins and self.stop and not self.schedule:
-            self.start_schedule(self.stop, 'foster: stop: begins')
+            self.start_schedule(self.stop, 'foster: stop begins')
         elif self.pausing():
             self.step_from = self.settled_at
             self.step(0)
@@ -608,7 +608,7 @@ class Life:
         self.phase = 'others'
         self.note('  others')
         if self.drain and self.rest():
-            self.start_schedule(self.drain, 'foster: drain: begins')
+            self.start_schedule(self.drain, 'foster: drain begins')
 
     def enter_done(self):
         self.phase = 'done'
@@ -711,7 +711,7 @@ class Life:
     def in_pause(self):
         """a pause is nothing to be seen; a second signal must not merge with the first"""
         if self.pausing() and self.begun and self.schedule is self.stop:
-            self.until(lambda: self.said('foster: stop: begins'),
+            self.until(lambda: self.said('foster: stop begins'),
                        lambda: 'expected: -v says that the stop begins, seen: nothing')
 
     def foster_gets(self, sig, value):
@@ -1223,7 +1223,7 @@ class Life:
         self.stderr.seek(0)
         forms = []
         if self.verbose:
-            forms += [r'stop: begins, .*', r'drain: begins', r'not PID 1: child subreaper', r'pid \d+: started .*',
+            forms += [r'stop begins: .*', r'drain begins', r'not PID 1: child subreaper', r'pid \d+: started .*',
                       r'waiting for .*', r'.*: left behind', r'.*: killed',
                       r'.*: (timed out after 3 s, )?(exited with status \d+|killed by SIG.*)']
         if self.warns:
