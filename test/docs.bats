@@ -91,10 +91,9 @@ table() {
 		'still running'*) reason='still running after %s, sending %s' ;;
 		*' ignores SIG'*) reason=' ignores SIG%s' ;;
 		*'waiting for pid'*) reason='waiting for %s' ;;
-		begins,*) reason=${reason/TERM/%s} ;;
-		'no /proc, so'*) reason=${reason#no /proc} ;;
+		'SIGTERM from'*) reason=${reason/TERM/%s} ;;
 		esac
-		grep -qF -- "$reason" "$top"/*.c || fail "no such message: $line ($reason)"
+		grep -aqF -- "$reason" "$FOSTER" || fail "no such message: $line ($reason)"
 	done
 }
 
