@@ -1240,7 +1240,7 @@ class Life:
         if self.either:
             return
         if self.verbose:
-            wanted = {': begins, ': self.begun, ': left behind': self.left_behind}
+            wanted = {'stop begins: ': self.begun, ': left behind': self.left_behind}
         else:
             wanted = {}
         wanted[' ignores SIG'] = self.deaf_lines
