@@ -57,6 +57,7 @@ check:
 #: check-kernels        3  the life cycle on kernels that lack calls
 #: check-limits         3  where nothing is left of something, and where 100,000 of something come
 #: check-lives          5  every order of events in small worlds, in a model of the kernel
+#: check-losses         2  the benches of losses and of execs, on a small scale
 #: check-packages       3  Debian's package in a bare Debian: installed, tested, purged
 #: check-programs       8  real programs, stopped as a deploy stops them, beside the peers
 #: check-random         5  random lives against a model of the reference
@@ -65,8 +66,8 @@ check:
 #: check-sanitizers     8  the tests with sanitizers, and what they reach
 #: mutants          hours  small changes to the sources, each of which a test should notice
 SUITES = check-architectures check-bare check-costs check-engines check-faults check-fuzz \
-	check-kernels check-limits check-lives check-packages check-programs check-random check-release \
-	check-runtime check-sanitizers
+	check-kernels check-limits check-lives check-losses check-packages check-programs check-random \
+	check-release check-runtime check-sanitizers
 $(SUITES):
 	@suite=$@; CC='$(CC)' OUT='$(OUT)' test/suite $${suite#check-}
 
@@ -87,11 +88,28 @@ test/bin/spy test/bin/ns test/bin/pty test/bin/actor test/bin/kernel: \
 	mkdir -p test/bin
 	cc -std=c11 -O1 -Wall -Wextra -static -o $@ test/tools/$(@F).c
 
-# beside the peers, in one run; bench/fill-in takes what it wrote into docs/
+# beside the peers: what foster costs; what a stop loses; what execs leave behind
 bench: $(OUT)
 	@test/needs cc tini tini-static dumb-init catatonit gnuplot ps
 	@$(MAKE) -s -C bench
 	@bench/run
+N = 20
+bench-loss: $(OUT) bench/bin/root
+	@bench/loss -n $(N)
+	@bench/tables losses.svg bench/out/losses.tsv >bench/out/losses.svg
+	@bench/tables all bench/out/losses.tsv
+bench/bin/root:
+	@test/needs mmdebstrap python3 unshare
+	@mkdir -p bench/bin
+	@bench/image bench/bin/root
+bench-sandbox: $(OUT)
+	@test/needs python3 unshare tini dumb-init catatonit
+	@bench/sandbox
+	@bench/tables losses-sandbox.svg bench/out/losses-sandbox.tsv >bench/out/losses-sandbox.svg
+	@bench/tables sandbox bench/out/losses-sandbox.tsv
+# takes into docs/ what these wrote
+bench-docs:
+	@bench/fill-in
 
 # all that is published, into release/
 release:
@@ -110,4 +128,4 @@ uninstall:
 clean:
 	rm -rf $(OUT) test/bin bench/bin bench/out build release
 
-.PHONY: all run check $(SUITES) lives mutants help test-programs bench release install uninstall clean
+.PHONY: all run check $(SUITES) lives mutants help test-programs bench bench-loss bench-sandbox bench-docs release install uninstall clean
