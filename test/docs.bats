@@ -131,7 +131,7 @@ table() {
 	chmod 755 "$bin"
 	printf '#!/bin/sh\necho refused >&2\nexit 1\n' >"$bin/unshare"
 	chmod 755 "$bin/unshare"
-	PATH=$bin:$PATH run -0 setpriv --reuid 65534 --regid 65534 --clear-groups "$top/examples/run"
+	PATH=$bin:$PATH run -0 setpriv --reuid 65534 --regid 65534 --clear-groups sh <"$top/examples/run"
 	rm -r "$bin"
 	assert_line '    refused'
 	assert_line --partial kernel.unprivileged_userns_clone=1

@@ -161,7 +161,7 @@ look_again() {
 @test "a user sees less than root, and is told so" {
 	needs setpriv
 	surveyed sleep 60
-	run -0 setpriv --reuid 65534 --regid 65534 --clear-groups "$survey" "$foster_pid"
+	run -0 setpriv --reuid 65534 --regid 65534 --clear-groups sh -s "$foster_pid" <"$survey"
 	refute_line --partial 'PID 1 is'
 	assert_line --regexp '^[0-9]+ processes of others could not be looked at; root can\.$'
 }

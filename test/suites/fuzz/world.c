@@ -227,9 +227,14 @@ __wrap_kill(pid_t pid, int sig)
 	return 0;
 }
 
+int __real_open(const char *, int, ...);
+
 int
 __wrap_open(const char *name, int flags, ...)
 {
+	/* the sanitizers' suite has the counters of coverage written there at the end */
+	if (strstr(name, ".profraw"))
+		return __real_open(name, flags, 0666);
 	return open_named(name, flags);
 }
 
