@@ -11,7 +11,7 @@ load engines
 	needs_engine podman
 	needs_image podman
 	./compare --foster >"$BATS_TEST_TMPDIR/now"
-	sed -n '/^<!-- test.engines.compare -->/,/^<!-- end -->/{ /^|/p }' "${root:?}/docs/engines.md" |
+	sed -n '/^<!-- test.suites.engines.compare -->/,/^<!-- end -->/{ /^|/p }' "${root:?}/docs/engines.md" |
 		awk -F'|' -v OFS='|' '{ print "", $2, $5, $7, "" }' >"$BATS_TEST_TMPDIR/said"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/said")" -gt 10 ]
 	diff "$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/now"
