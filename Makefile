@@ -55,6 +55,7 @@ check:
 #: check-faults         7  each system call failing in turn
 #: check-fuzz           2  new inputs for the options, /proc and what is started
 #: check-kernels        3  the life cycle on kernels that lack calls
+#: check-kubernetes    12  a real cluster of one node, and 10 minutes the first time to build it
 #: check-limits         3  where nothing is left of something, and where 100,000 of something come
 #: check-lives          5  every order of events in small worlds, in a model of the kernel
 #: check-losses         2  the benches of losses and of execs, on a small scale
@@ -66,8 +67,8 @@ check:
 #: check-sanitizers     8  the tests with sanitizers, and what they reach
 #: mutants          hours  small changes to the sources, each of which a test should notice
 SUITES = check-architectures check-bare check-costs check-engines check-faults check-fuzz \
-	check-kernels check-limits check-lives check-losses check-packages check-programs check-random \
-	check-release check-runtime check-sanitizers
+	check-kernels check-kubernetes check-limits check-lives check-losses check-packages check-programs \
+	check-random check-release check-runtime check-sanitizers
 $(SUITES):
 	@suite=$@; CC='$(CC)' OUT='$(OUT)' test/suite $${suite#check-}
 

@@ -308,6 +308,17 @@ image_test() {
 		END
 }
 
+# the same without foster, and with another init
+image_plain() {
+	once image-base image_base &&
+		mkdir -p "$FOSTER_ENGINES/plain-image" &&
+		cp "$SPY" "$(command -v tini-static)" "$FOSTER_ENGINES/plain-image/" &&
+		docker build -q -t plain -f - "$FOSTER_ENGINES/plain-image" <<-'END'
+			FROM debian:bookworm-slim
+			COPY spy tini-static /usr/bin/
+		END
+}
+
 # the image of examples/python
 image_signals() {
 	once image-base image_base && once image-foster image_foster &&
@@ -332,7 +343,8 @@ image_programs() {
 # Docker's images for Podman, under localhost/ as if it had built them
 image_podman() {
 	once image-worker image_worker && once image-test image_test &&
-		docker save foster pause test worker python:3-slim -o "$FOSTER_ENGINES/podman.tar" &&
+		once image-plain image_plain &&
+		docker save foster pause test plain worker python:3-slim -o "$FOSTER_ENGINES/podman.tar" &&
 		podman load -i "$FOSTER_ENGINES/podman.tar" &&
 		rm "$FOSTER_ENGINES/podman.tar"
 }

@@ -16,13 +16,6 @@ not_run() {
 		engines.md: foster under the engines: test/suites/engines/run docker.bats             # one file
 		engines.md: foster under the engines: test/suites/engines/run --with ./compare        # the table below
 		engines.md: foster under the engines: test/suites/engines/run --with bash             # a shell where docker, podman and ctr are those
-		kubernetes.md: foster with Kubernetes: kubectl apply -f command.yaml
-		kubernetes.md: foster with Kubernetes: kubectl logs -f worker
-		kubernetes.md: foster with Kubernetes: kubectl delete pod worker
-		kubernetes.md: From an image volume: a part of examples/kubernetes/image-volume.yaml
-		kubernetes.md: How it ended: kubectl get pod job -o jsonpath='{.status.containerStatuses[0].state.terminated.message}'
-		kubernetes.md: A dollar in command: a part of examples/kubernetes/dollar.yaml
-		kubernetes.md: Jobs: a part of examples/kubernetes/deadline.yaml
 		migrating.md: In the other's place: COPY --from=foster /foster /usr/bin/tini
 		recipes.md: docker run --init for a whole machine: {"init": true, "init-path": "/usr/local/bin/foster"}
 		recipes.md: Podman by default: [containers]
@@ -65,14 +58,6 @@ is_as_said() {
 	needs_engine docker
 	needs_image worker
 	is_as_said docker.md
-}
-
-# bats test_tags=docker,podman
-@test "docs/kubernetes.md: every command prints what is shown" {
-	needs_engine docker
-	needs_engine podman
-	needs_image podman
-	is_as_said kubernetes.md
 }
 
 # bats test_tags=docker,python
@@ -121,7 +106,8 @@ is_as_said() {
 		os.chdir(sys.argv[1])
 		spec = lambda name: yaml.safe_load(open(name + ".yaml"))["spec"]
 		for name in sorted(os.listdir()):
-		    assert all(key in yaml.safe_load(open(name)) for key in ("apiVersion", "kind", "metadata"))
+		    for thing in yaml.safe_load_all(open(name)):
+		        assert all(key in thing for key in ("apiVersion", "kind", "metadata"))
 		assert spec("deadline")["template"]["spec"] == spec("job"), "deadline"
 		handed, mounted = spec("init-container"), spec("image-volume")
 		assert handed["containers"] == mounted["containers"], "image-volume"
@@ -132,8 +118,8 @@ is_as_said() {
 
 @test "every block of the guides is run, but for those that are named here" {
 	cd "$root/docs"
-	# a release is made, and its files are used, by test/suites/release
-	guides=$(grep -l '^ *```' ./*.md | grep -vx ./releases.md)
+	# test/suites/release and test/suites/kubernetes run the others
+	guides=$(grep -l '^ *```' ./*.md | grep -vxE './(releases|kubernetes|fleet).md')
 	for file in $guides; do
 		grep -q "^	is_as_said ${file#./}\$" "$BATS_TEST_DIRNAME/guides.bats" || { echo "$file is not run"; return 1; }
 	done
