@@ -240,6 +240,9 @@ after_mask_change(void)
 			take_signal(FOSTER);
 			if (!lives(FOSTER))
 				broken(claims[4], "a signal ended it");
+			/* the shell takes its terminal back from a job that is suspended */
+			if (FOSTER->state == SUSPENDED && w.terminal_session && FOSTER->pid != 1)
+				w.foreground = 1;
 			continue;
 		}
 		n = enabled(event, 32);

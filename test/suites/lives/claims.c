@@ -220,6 +220,7 @@ claim_fork(const struct process *parent, struct process *child)
 	/* "its members count as asked, and whoever is born into it later too" */
 	child->counts_as_asked = parent->counts_as_asked == AS_MEMBER ? AS_MEMBER : 0;
 	child->got_as_member = parent->got_as_member;
+	child->got_by_key = parent->got_by_key;
 }
 
 void
@@ -234,7 +235,7 @@ claim_key(int sig)
 {
 	for (struct process *p = w.p; p < w.p + PROCESSES; p++)
 		if (lives(p) && p->group == w.foreground)
-			p->got_as_member |= BIT(sig);
+			p->got_by_key |= BIT(sig);
 }
 
 void
@@ -421,7 +422,10 @@ program_reaped(void)
 	else if (code == SIGHUP || code == SIGINT || code == SIGQUIT || code == SIGTERM)
 		m.ended_by = (uint8_t)code;
 	for (struct process *p = w.p; p < w.p + PROCESSES && m.ended_by; p++) {
-		if (lives(p) && (p->got_as_member & BIT(m.ended_by)) && !is_deaf(p, m.ended_by))
+		/* "Where SIGINT or SIGQUIT ended the program and its group is the terminal's foreground" */
+		uint64_t got = p->got_as_member | (w.foreground == m.group ? p->got_by_key : 0);
+
+		if (lives(p) && (got & BIT(m.ended_by)) && !is_deaf(p, m.ended_by))
 			p->counts_as_asked = AS_MEMBER;
 	}
 	if (m.stopping && !m.first_at && m.stop_at <= w.now) {

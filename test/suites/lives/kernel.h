@@ -41,7 +41,7 @@ struct process {
 	/* what it does, programs.c */
 	uint8_t node, at, asked_by, done, last_status, helper, stranger, had_children;
 	/* what the claims remember of it, claims.c */
-	uint64_t got_as_member, got_this_turn;
+	uint64_t got_as_member, got_by_key, got_this_turn;
 	uint8_t counts_as_asked, left_group, started, order, spare[4];	/* order: among its parent's children */
 };
 
