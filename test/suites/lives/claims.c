@@ -326,8 +326,10 @@ claim_asks(struct process *p, int sig, bool as_member)
 		p->got_this_turn |= BIT(sig);
 	if (as_member)
 		p->got_as_member |= BIT(sig);
-	if (p->pid == m.program && !m.reaped)
+	if (p->pid == m.program && !m.reaped) {
 		m.forwarded |= BIT(sig);
+		m.last_forwarded = (uint8_t)sig;
+	}
 	if (((m.stopping && (sig == stop_signal() || !m.turn)) || m.reaped) && !message && !is_deaf(p, sig) && !p->counts_as_asked)
 		p->counts_as_asked = as_member ? AS_MEMBER : ALONE;
 }
@@ -399,6 +401,8 @@ counted:
 	if (!is_asking(sig))
 		return;
 	m.timeout_used |= m.timed_out;
+	if (pid == m.program && !m.reaped)	/* a zombie, perhaps */
+		m.last_forwarded = (uint8_t)sig;
 	for (struct process *p = w.p; p < w.p + PROCESSES; p++) {
 		if (!lives(p) || p == FOSTER || p->unkillable)
 			continue;
@@ -422,8 +426,10 @@ program_reaped(void)
 	else if (code == SIGHUP || code == SIGINT || code == SIGQUIT || code == SIGTERM)
 		m.ended_by = (uint8_t)code;
 	for (struct process *p = w.p; p < w.p + PROCESSES && m.ended_by; p++) {
-		/* "Where SIGINT or SIGQUIT ended the program and its group is the terminal's foreground" */
-		uint64_t got = p->got_as_member | (w.foreground == m.group ? p->got_by_key : 0);
+		/* "Where SIGINT or SIGQUIT ended the program and its group is the terminal's foreground,
+		 * foster takes it for the key's, unless that signal was the last that it forwarded" */
+		bool by_key = w.foreground == m.group && m.last_forwarded != m.ended_by;
+		uint64_t got = p->got_as_member | (by_key ? p->got_by_key : 0);
 
 		if (lives(p) && (got & BIT(m.ended_by)) && !is_deaf(p, m.ended_by))
 			p->counts_as_asked = AS_MEMBER;

@@ -218,7 +218,7 @@ send_signal(struct process *p, int sig, int code, int from, int value)
 		p->lost |= BIT(sig);
 		return 0;
 	}
-	p->queue[p->queued++] = (struct sent){(uint8_t)sig, (uint8_t)from, (int8_t)code, (uint8_t)value};
+	p->queue[p->queued++] = (struct sent){(uint8_t)sig, (uint8_t)from, (uint8_t)value, 0, (int16_t)code};
 	return 0;
 }
 
@@ -232,7 +232,7 @@ dequeue(struct process *p, uint64_t set, struct sent *sent)
 	if (!ready)
 		return 0;
 	sig = __builtin_ctzll((ready & FAULTS) ? ready & FAULTS : ready) + 1;
-	*sent = (struct sent){(uint8_t)sig, 0, SI_USER, 0};
+	*sent = (struct sent){(uint8_t)sig, 0, 0, 0, SI_USER};
 	if (p->lost & BIT(sig) && sig < FIRST_QUEUED) {
 		p->lost &= ~BIT(sig);
 		return sig;

@@ -25,8 +25,8 @@ enum { FREE, RUNNING, SUSPENDED, ZOMBIE };
 
 struct sent {
 	uint8_t sig, pid;	/* pid: who sent it; 0: the kernel, or somebody outside */
-	int8_t code;		/* si_code */
-	uint8_t value;
+	uint8_t value, spare;
+	int16_t code;		/* si_code; SI_KERNEL is 128 */
 };
 
 struct process {
@@ -58,7 +58,7 @@ struct memory {
 	uint64_t forwarded;	/* signals that foster sent to the program */
 	uint8_t program, group, ended_by, reaped, stopping, timed_out;
 	uint8_t turn, turn_code, stop_kill, drain_kill, failed, stops_now;
-	uint8_t timeout_used, maybe_timed_out, spare[3];
+	uint8_t timeout_used, maybe_timed_out, last_forwarded, spare[2];
 };
 
 struct world {
