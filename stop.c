@@ -432,7 +432,7 @@ is_left(const struct state *st, const struct options *opt)
 	return true;
 }
 
-/* looks who is left, and asks whoever is foster's child now and was not asked */
+/* looks who is left, and asks the children that have not been asked */
 static void
 look(struct state *st, const struct options *opt)
 {

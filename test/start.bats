@@ -286,7 +286,7 @@ a_file() {
 }
 
 # bats test_tags=start
-@test "foster keeps standard error alone, and the report file" {
+@test "foster keeps only standard error and the report file open" {
 	start_and_settle --keep 5,9 -- "$SPY" --listen 5</dev/null 9</dev/null
 	[ "$(kept)" = "$err " ] || fail "$(kept)"
 	start_and_settle --keep 5,9 -- --report "$BATS_TEST_TMPDIR/r" "$SPY" --listen 5</dev/null 9</dev/null
@@ -298,7 +298,7 @@ a_file() {
 }
 
 # bats test_tags=start
-@test "PID 1 keeps standard error alone, and the report file" {
+@test "PID 1 keeps only standard error and the report file open" {
 	needs pid1
 	start_pid1 --keep 5 -- --report "$BATS_TEST_TMPDIR/r" "$SPY" --listen 5</dev/null
 	wait_for "$out" '^ready'

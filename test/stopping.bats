@@ -1593,7 +1593,7 @@ stop_what_is_left() {
 }
 
 # bats test_tags=stopping,pid1
-@test "--stop: a step is also for who is stopped, and continues it" {
+@test "--stop: a step reaches a suspended process too, and continues it" {
 	needs pid1
 	start_pid1 -- --stop QUIT/60/KILL -- "$SPY" --name app --exit-on QUIT:5
 	wait_for "$out" '^app: ready'

@@ -1,4 +1,4 @@
-# survey.bats: does examples/survey find what a stop does, and who reaps?
+# survey.bats: what examples/survey says about a stop, and about zombies.
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2016  # set by helper.bash and by "run"; $ is for a shell inside
 # bats file_tags=root,pid1

@@ -1,6 +1,6 @@
 /*
  * options.c: fuzzes the command line and FOSTER_OPTIONS: what is refused is one line and
- * status 125, what is accepted is printed so that it reads back to the same.
+ * status 125, what is accepted is printed in a form that means the same when it is read again.
  * SPDX-License-Identifier: MIT
  *
  * The input: FOSTER_OPTIONS in the first line (unset if empty), then a word a line.
