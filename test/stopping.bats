@@ -579,6 +579,26 @@ others_are_told() {
 }
 
 # bats test_tags=stopping,pid1
+@test "without /proc another signal is for the whole group, and then, as PID 1, for everybody" {
+	needs pid1
+	start_pid1 --no-proc -- -- sh -c '"$SPY" --setsid --name daemon --exit-on USR1 &
+		"$SPY" --name app --exit-on USR2 & wait'
+	wait_for "$out" '^(daemon|app): ready' 2
+	send TERM
+	wait_for "$out" '^app: got TERM'
+	send HUP
+	wait_for "$out" '^app: got HUP'
+	assert_equal "$(heard daemon)" ''
+	send USR2
+	wait_for "$out" '^daemon: got TERM'
+	send HUP
+	wait_for "$out" '^daemon: got HUP'
+	send USR1
+	expect_end 143
+	assert_equal "$(heard app) / $(heard daemon)" 'TERM HUP USR2 / TERM HUP USR1'
+}
+
+# bats test_tags=stopping,pid1
 @test "the /proc of another PID namespace counts as none" {
 	needs pid1
 	start_pid1 --host-proc -- -v -- sh -c '"$SPY" --setsid --name daemon --exit-on TERM:0:300 &

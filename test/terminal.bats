@@ -131,6 +131,15 @@ outer() {
 }
 
 # bats test_tags=terminal,pid1
+@test "what a wrapper runs may suspend itself after the wrapper: PID 1 continues it a second later" {
+	needs pid1
+	# the time is for the first SIGCONT, which comes at once
+	start_pid1 -- -- sh -c 'sh -c "kill -TSTP \$PPID; sleep 0.3; kill -TSTP \$\$; echo went on"; exit 3'
+	wait_for "$out" '^went on'
+	expect_end 3
+}
+
+# bats test_tags=terminal,pid1
 @test "a program that stops itself with SIGTSTP is continued by PID 1, also without a terminal" {
 	needs pid1
 	start_pid1 -- -- "$SPY" --stop-self TSTP --exit-on USR1:3
