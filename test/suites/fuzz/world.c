@@ -232,8 +232,8 @@ int __real_open(const char *, int, ...);
 int
 __wrap_open(const char *name, int flags, ...)
 {
-	/* the sanitizers' suite has the counters of coverage written there at the end */
-	if (strstr(name, ".profraw"))
+	/* not foster, whose files are never opened so: the counters of coverage, at the end */
+	if (flags == (O_RDWR | O_CREAT))
 		return __real_open(name, flags, 0666);
 	return open_named(name, flags);
 }
