@@ -40,12 +40,13 @@ wait_for_start() {
 	"${@:2}" >/dev/null 2>&1 || { echo "$1:"; tail -n 20 "$FOSTER_ENGINES/$1.log"; return 1; } >&2
 }
 
+# stop_one NAME [SIGNAL]
 stop_one() {
 	local pid
 
 	[ -s "$FOSTER_ENGINES/$1.pid" ] || return 0
 	read -r pid <"$FOSTER_ENGINES/$1.pid"
-	is_gone "$pid" || kill "$pid"
+	is_gone "$pid" || kill -s "${2-TERM}" "$pid"
 	wait_until 30 is_gone "$pid" || kill -KILL "$pid"
 	rm "$FOSTER_ENGINES/$1.pid"
 }
@@ -95,6 +96,14 @@ start_cri() {
 	END
 	start cri containerd --config "$FOSTER_ENGINES/cri.toml"
 	wait_for_start cri cri version && start events ctr -a "$FOSTER_ENGINES/cri.sock" -n k8s.io events
+}
+
+# foster-runtime starts every container from now on, and the pods' images lose their own foster
+use_foster_runtime() {
+	stop_one events
+	stop_one cri
+	start_cri foster &&
+		cri images tag --force docker.io/library/plain:local docker.io/library/test:local >/dev/null
 }
 
 cri() {
@@ -196,8 +205,9 @@ start_cluster() {
 stop_cluster() {
 	local name
 
+	# an API server would take a minute to say goodbye, and nothing that these keep is needed
 	for name in events kubelet scheduler kube-controller-manager kube-apiserver etcd; do
-		stop_one "$name"
+		stop_one "$name" KILL
 	done
 	for name in $(cri tasks ls -q 2>/dev/null); do
 		cri tasks rm -f "$name"
@@ -306,16 +316,28 @@ wait_end() {
 	wait_until 180 end_event "${id#containerd://}" >/dev/null || return
 	cat <&"$log" >"$BATS_TEST_TMPDIR/$1.$container.log"
 	# a 0 is left out of the event
-	end_event "${id#containerd://}" | grep -oE '"exit_status":[0-9]+|$' | sed 's/.*://; s/^$/0/' | head -n 1
+	end_event "${id#containerd://}" | sed 's/^[^{]*//; q' | jq '.exit_status // 0'
 }
 
 is_terminated() {
 	[ -n "$(status_of "$1" "$2" .state.terminated.reason)" ]
 }
 
+# A kubelet takes the containers of an old pod for those of a new one with its name, as long as
+# they run.
 delete_all() {
-	kubectl delete pods,jobs,services --all --grace-period 0 --force --wait=false || true
-} >/dev/null 2>&1
+	kubectl delete pods,jobs,services --all --grace-period 0 --force --wait=false >/dev/null 2>&1 || true
+	wait_until 60 kill_all
+}
+
+kill_all() {
+	local id
+
+	for id in $(cri tasks ls -q); do
+		cri tasks kill -s KILL "$id"
+	done >/dev/null 2>&1
+	[ -z "$(cri tasks ls -q)" ]
+}
 
 # task_of NAME [CONTAINER]	the PID of its first process, on the node
 task_of() {

@@ -49,19 +49,23 @@ teardown() {
 	[ "$(wait_end box)" = 137 ]
 }
 
-@test "RuntimeClass foster: an annotation that says nothing, or a /dev that is the node's, starts as without" {
+@test "RuntimeClass foster: an annotation that says nothing, or a /dev of the node's, starts as without" {
+	# a runtime makes files in it: not in the machine's
+	dev=$BATS_TEST_TMPDIR/dev
+	mkdir "$dev"
+	cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty "$dev"
 	pod box 'annotations: {foster-runtime: "--stop=TREM/10"}' <<-'END'
 		runtimeClassName: foster
 		containers: [{name: app, image: "plain:local", command: [spy, --state, --listen]}]
 	END
-	pod dev <<-'END'
+	pod dev <<-END
 		runtimeClassName: foster
-		volumes: [{name: dev, hostPath: {path: /dev}}]
+		volumes: [{name: dev, hostPath: {path: $dev}}]
 		containers: [{name: app, image: "plain:local", command: [spy, --state, --listen], volumeMounts: [{name: dev, mountPath: /dev}]}]
 	END
 	for name in box dev; do
 		wait_print $name '^ready'
 		printed $name | grep -x "pid 1" || { printed $name; return 1; }
 	done
-	[ ! -e /dev/foster ]
+	[ ! -e "$dev/foster" ]
 }
