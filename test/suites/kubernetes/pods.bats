@@ -353,7 +353,7 @@ teardown() {
 	kubectl create -f - >/dev/null <<-'END'
 		apiVersion: batch/v1
 		kind: Job
-		metadata: {name: late}
+		metadata: {name: overdue}
 		spec:
 		  backoffLimit: 0
 		  activeDeadlineSeconds: 60
@@ -362,14 +362,14 @@ teardown() {
 		      restartPolicy: Never
 		      containers: [{name: app, image: "test:local", args: [sh, -c, "spy --name app --exit-on TERM:0:1000; echo end"]}]
 	END
-	wait_until 60 eval 'name=$(kubectl get pods -l job-name=late -o name) && [ -n "$name" ]'
+	wait_until 60 eval 'name=$(kubectl get pods -l job-name=overdue -o name) && [ -n "$name" ]'
 	name=${name#pod/}
 	known "$name"
 	wait_print "$name" '^app: ready'
 	keep "$name"
 	[ "$(wait_end "$name")" = 143 ]
 	printed "$name" | grep -x 'app: done'
-	kubectl wait --for condition=Failed job/late --timeout 180s
+	kubectl wait --for condition=Failed job/overdue --timeout 180s
 }
 
 @test "a restart: the new container is as the first one, and the last one's status is kept" {

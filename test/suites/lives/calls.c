@@ -160,7 +160,7 @@ __wrap_waitpid(pid_t pid, int *status, int options)
 static long
 wait_for_signal(uint64_t set, siginfo_t *info, const long *timeout)
 {
-	int64_t deadline = INT64_MAX, left;
+	int64_t begin = w.now, deadline = INT64_MAX, left;
 	struct event event[32];
 	struct sent sent;
 	int n, which, sig;
@@ -221,6 +221,7 @@ wait_for_signal(uint64_t set, siginfo_t *info, const long *timeout)
 		}
 		if (timeout && deadline <= w.now) {
 			claim_took(0, 0);
+			claim_poll(w.now > begin);
 			return -EAGAIN;
 		}
 	}

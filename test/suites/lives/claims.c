@@ -14,6 +14,7 @@
 #define KEYS (BIT(SIGINT) | BIT(SIGQUIT))
 #define END_SIGNALS (BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTERM))
 #define CALLS 1500	/* between two waits; a life's usual are 5 to 60 */
+#define POLLS 8		/* in a row; a life's usual are 0 to 2 */
 #define GRACE 1000	/* "elsewhere it kills until no child is left, for 1 s at most" */
 
 #define m (w.m)
@@ -230,6 +231,15 @@ claim_call(void)
 		broken(SPIN, "foster makes call after call without waiting");
 }
 
+/* a wait without a signal; waited: time has passed meanwhile */
+void
+claim_poll(bool waited)
+{
+	m.polls = waited ? 0 : m.polls + 1;
+	if (m.polls > POLLS)
+		broken(SPIN, "foster polls, and nothing happens");
+}
+
 void
 claim_key(int sig)
 {
@@ -243,6 +253,7 @@ claim_took(int sig, int code)
 {
 	m.turn = (uint8_t)sig;
 	m.turn_code = (uint8_t)code;
+	m.polls = sig ? 0 : m.polls;
 	m.stops_now = false;
 	for (struct process *p = w.p; p < w.p + PROCESSES; p++)
 		p->got_this_turn = 0;

@@ -58,7 +58,9 @@ struct memory {
 	uint64_t forwarded;	/* signals that foster sent to the program */
 	uint8_t program, group, ended_by, reaped, stopping, timed_out;
 	uint8_t turn, turn_code, stop_kill, drain_kill, failed, stops_now;
-	uint8_t timeout_used, maybe_timed_out, last_forwarded, spare[2];
+	uint8_t timeout_used, maybe_timed_out, last_forwarded;
+	uint8_t polls;		/* waits in a row that took no signal and no time */
+	uint8_t spare;
 };
 
 struct world {
