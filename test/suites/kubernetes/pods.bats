@@ -425,12 +425,14 @@ teardown() {
 	delete box
 	while read -r name status got finished; do
 		[ "$(wait_end box "$name")" = "$status" ]
-		[ "$(printed box "$name" | grep -c '^app: got TERM')" = "$got" ] || { echo "$name"; printed box "$name"; return 1; }
+		# whom tini -g tells may be killed before it can say so
+		[ "$name" = group ] || [ "$(printed box "$name" | grep -c '^app: got TERM')" = "$got" ] ||
+			{ echo "$name"; printed box "$name"; return 1; }
 		[ "$(printed box "$name" | grep -c '^app: done')" = "$finished" ]
 	done <<-'END'
 		app 143 1 1
 		tini 143 0 0
-		group 143 1 0
+		group 143 - 0
 		none 137 0 0
 	END
 }

@@ -7,7 +7,8 @@
  * there. A moment that was there before is not followed again.
  *
  * usage: explore [--level N] [--seconds N] [--jobs N] [--sample N] [--found FOLDER] [--first]
- *	--sample: one of so many worlds; --first: no more of them once a claim is broken
+ *	--sample: one of so many worlds of two processes and more; --first: no more of them once a claim
+ *	is broken
  *        explore --again FILE	tells one life as a story
  *        explore --walk SEED	a life by chance, as a script for play
  */
@@ -484,7 +485,7 @@ clock_ms(void)
 
 static int job, jobs = 1;
 static bool first_only;
-static unsigned sample = 1;	/* of so many worlds, one */
+static unsigned sample = 1;	/* of so many worlds of two processes and more, one */
 static struct totals *all;
 static uint64_t all_worlds;
 
@@ -497,7 +498,7 @@ each(void)
 		if (all[i].broken)
 			return;
 	/* in no order, so that a sample has some of each kind */
-	if (mix(all_worlds) % sample || mix(all_worlds) / sample % (uint64_t)jobs != (uint64_t)job)
+	if ((scene.nodes > 1 && mix(all_worlds) % sample) || mix(all_worlds) / sample % (uint64_t)jobs != (uint64_t)job)
 		return;
 	if (stop_at && clock_ms() > stop_at)
 		return;
