@@ -220,6 +220,29 @@ create"
 	[ ! -e "$bundle/config.json" ]
 }
 
+@test "a container that may have one process only is left alone" {
+	fake_runc
+	while read -r left_alone more; do
+		jq -nc "{process: {args: [\"/spy\"]}, mounts: [{destination: \"/dev\", type: \"tmpfs\"}]} | $more" \
+			>"$dir/before.json"
+		cp "$dir/before.json" "$bundle/config.json"
+		create
+		if [ "$left_alone" = yes ]; then
+			is_passed_on 'a second process'
+		else
+			is_in_front
+		fi || { echo "$more"; return 1; }
+	done <<-'END'
+		yes .linux.resources.pids.limit = 1
+		no .linux.resources.pids.limit = 2
+		no .linux.resources.pids.limit = -1
+		yes .process.rlimits = [{type: "RLIMIT_NPROC", soft: 1, hard: 4}]
+		no .process.rlimits = [{type: "RLIMIT_NPROC", soft: 2, hard: 4}]
+		no .process.rlimits = [{type: "RLIMIT_NPROC", soft: 18446744073709551615, hard: 18446744073709551615}]
+		no .process.rlimits = [{type: "RLIMIT_CORE", soft: 1, hard: 1}]
+	END
+}
+
 @test "a config.json that is odd but right is edited: no env, null, other order, spaces, much of it" {
 	fake_runc
 	while IFS= read -r line; do
@@ -249,7 +272,7 @@ create"
 		import json, sys
 		config = json.load(open(sys.argv[1]))
 		long = [2**64 - 1, -2**63, 2**53 + 1, 10**15 + 1, 10**16 + 1, 9223372036854771712, -1, 0]
-		config["process"]["rlimits"] = [{"type": "RLIMIT_NPROC", "hard": n, "soft": n} for n in long]
+		config["process"]["rlimits"] = [{"type": "RLIMIT_CORE", "hard": n, "soft": n} for n in long]
 		config["linux"]["seccomp"] = {"syscalls": [{"args": [{"value": n, "valueTwo": n} for n in long]}]}
 		config["process"]["env"] = ["A=18446744073709551615", 'B={"x":18446744073709551615}', "C=\\\":18446744073709551615,",
 		    'D={"#":[["18446744073709551615"]]}', "18446744073709551615", "\\", "\u00e9\u0001"]
