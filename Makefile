@@ -55,7 +55,7 @@ check:
 #: check-faults         7  each system call failing in turn
 #: check-fuzz           2  new inputs for the options, /proc and what is started
 #: check-kernels        3  the life cycle on kernels that lack calls
-#: check-kubernetes    12  a real cluster of one node, and 10 minutes the first time to build it
+#: check-kubernetes    16  a real cluster of one node, and 10 minutes the first time to build it
 #: check-limits         3  where nothing is left of something, and where 100,000 of something come
 #: check-lives          5  every order of events in small worlds, in a model of the kernel
 #: check-losses         2  the benches of losses and of execs, on a small scale
