@@ -208,7 +208,6 @@ ask_rest(struct state *st, const struct options *opt)
 
 	if (pausing(stop))
 		return;
-	stop->joined = false;
 	if (walk_rest(st, opt, &w)) {
 		while ((pid = next_of_rest(st, &w))) {
 			if (stop->killing)

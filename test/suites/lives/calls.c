@@ -221,7 +221,7 @@ wait_for_signal(uint64_t set, siginfo_t *info, const long *timeout)
 		}
 		if (timeout && deadline <= w.now) {
 			claim_took(0, 0);
-			claim_poll(w.now > begin);
+			claim_poll(w.now - begin);
 			return -EAGAIN;
 		}
 	}

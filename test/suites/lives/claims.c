@@ -15,6 +15,8 @@
 #define END_SIGNALS (BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTERM))
 #define CALLS 1500	/* between two waits; a life's usual are 5 to 60 */
 #define POLLS 8		/* in a row; a life's usual are 0 to 2 */
+#define LOOK 100	/* ms between two looks at processes that joined */
+#define LOOKS 2		/* in a row, once none is left */
 #define GRACE 1000	/* "elsewhere it kills until no child is left, for 1 s at most" */
 
 #define m (w.m)
@@ -231,13 +233,18 @@ claim_call(void)
 		broken(SPIN, "foster makes call after call without waiting");
 }
 
-/* a wait without a signal; waited: time has passed meanwhile */
+/* a wait without a signal, that took so many ms */
 void
-claim_poll(bool waited)
+claim_poll(int64_t waited)
 {
+	bool looks = waited && waited <= LOOK && m.reaped && w.has_proc && !m.failed && !strangers();
+
 	m.polls = waited ? 0 : m.polls + 1;
+	m.looks = looks ? m.looks + 1 : 0;
 	if (m.polls > POLLS)
 		broken(SPIN, "foster polls, and nothing happens");
+	if (m.looks > LOOKS)
+		broken(IDLE, "foster looks again and again, and SIGCHLD would tell it");
 }
 
 void
@@ -253,7 +260,8 @@ claim_took(int sig, int code)
 {
 	m.turn = (uint8_t)sig;
 	m.turn_code = (uint8_t)code;
-	m.polls = sig ? 0 : m.polls;
+	if (sig)
+		m.polls = m.looks = 0;
 	m.stops_now = false;
 	for (struct process *p = w.p; p < w.p + PROCESSES; p++)
 		p->got_this_turn = 0;

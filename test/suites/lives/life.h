@@ -116,7 +116,7 @@ extern const char *const claims[];
 /* claims.c: what foster does, and what happens to it */
 void claim_start(const struct process *program);
 void claim_call(void);
-void claim_poll(bool waited);
+void claim_poll(int64_t waited);
 void claim_kill(int pid, int sig);
 void claim_took(int sig, int code);
 void claim_block(int64_t left);
