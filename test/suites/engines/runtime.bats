@@ -43,7 +43,7 @@ stop_node() {
 	local pid
 
 	[ -s "$node/pid" ] || return 0
-	read -r pid <"$node/pid"
+	pid=$(cat "$node/pid")
 	kill "$pid"
 	wait_until 30 is_gone "$pid"
 }
@@ -125,7 +125,7 @@ work=(sh -c 'spy --name app --exit-on TERM:0:500; echo end')
 @test "docker run --runtime foster: a read-only root, another user, no capabilities, limits" {
 	with_runtime runc
 	[ "$(docker run --rm --runtime foster --read-only --user 1234 --cap-drop ALL \
-		--security-opt no-new-privileges --ulimit memlock=-1 plain cat /proc/1/comm)" = foster ]
+		--security-opt no-new-privileges --ulimit core=-1 plain cat /proc/1/comm)" = foster ]
 	run ! docker run --rm --runtime foster plain sh -c 'echo >/dev/foster'
 	# its /dev is the machine's
 	[ "$(docker run --rm --runtime foster -v /dev:/dev plain cat /proc/1/comm)" = cat ]
@@ -158,10 +158,17 @@ work=(sh -c 'spy --name app --exit-on TERM:0:500; echo end')
 }
 
 # bats test_tags=podman
-@test "containers.conf, init = true and init_path: each container has foster" {
+@test "containers.conf: init_path is what --init starts, and with foster-runtime each container has foster" {
 	export DOCKER_HOST=unix://$FOSTER_ENGINES/docker.sock
 	needs_engine podman
 	needs_image podman
-	sed '/^\[containers\]/a init = true' "$CONTAINERS_CONF" >"$BATS_TEST_TMPDIR/containers.conf"
-	[ "$(CONTAINERS_CONF=$BATS_TEST_TMPDIR/containers.conf podman run --rm plain /proc/1/exe --version | cut -d ' ' -f 1)" = foster ]
+	podman run --rm --init plain sh -c '/proc/1/exe --version' | grep '^foster '
+	{
+		sed 's/^runtime = .*/runtime = "foster"/' "$CONTAINERS_CONF"
+		echo "[engine.runtimes]"
+		echo "foster = [\"$runtime\"]"
+	} >"$BATS_TEST_TMPDIR/containers.conf"
+	export CONTAINERS_CONF=$BATS_TEST_TMPDIR/containers.conf
+	[ "$(podman run --rm plain cat /proc/1/comm)" = foster ]
+	[ "$(podman run --rm --env FOSTER_RUNTIME=no plain cat /proc/1/comm)" = cat ]
 }
