@@ -300,7 +300,7 @@ next_step(struct state *st, const struct options *opt)
 			time_text(stop->schedule->step[stop->step - 1].wait_ms, " ", time), signal_name(sig));
 	if (sig == SIGKILL)
 		kill_rest(st, opt);
-	else if (stop->phase == RUNNING && st->program.pid)
+	else if (stop->phase == RUNNING)
 		ask_target(st, opt, sig, NULL);
 	else if (stop->step == 0 && draining(st, opt) && !stop->blind)
 		ask_rest(st, opt);

@@ -479,12 +479,41 @@ claim_reaped(const struct process *p)
 	keep_time();
 }
 
+/* when the first step comes that is still to come */
+static int64_t
+next_step(const struct steps *s, int64_t first_at)
+{
+	for (int k = 0; k < s->count; k++)
+		if (first_at + waits(s, k) > w.now)
+			return first_at + waits(s, k);
+	return INT64_MAX;
+}
+
+/* when foster has to do something, whatever else happens */
+static int64_t
+next_due(void)
+{
+	const struct setting *set = scene.set;
+
+	if (m.drain_first_at)
+		return next_step(&set->drain, m.drain_first_at);
+	if (m.drain_at)
+		return m.drain_at + set->drain.pause;
+	if (m.first_at)
+		return next_step(&set->stop, m.first_at);
+	if (m.stopping)
+		return m.stop_at + set->stop.pause;
+	return set->timeout && !m.reaped ? m.start_at + set->timeout : INT64_MAX;
+}
+
 /* foster waits, and nothing has come for it */
 void
 claim_block(int64_t left)
 {
 	const struct setting *set = scene.set;
 
+	if (next_due() < INT64_MAX && left - 100 > next_due() - w.now && !m.failed)
+		broken(LIMIT, "foster sleeps longer than to its next step");
 	if (children(ZOMBIE, false))
 		broken(ZOMBIES, "foster waits, and a child that has ended was not reaped");
 	/* "foster asks each of these once and looks 10 times a second", without /proc too */
@@ -510,6 +539,9 @@ claim_asked(const struct process *p)
 
 	if (p->counts_as_asked || m.failed)
 		return;
+	/* only /proc tells who is deaf */
+	if (!w.has_proc && is_deaf(p, asking_signal(p)))
+		return;
 	/* "foster takes it for the key's" */
 	if ((m.ended_by == SIGINT || m.ended_by == SIGQUIT) && w.foreground == m.group &&
 	    (is_member(p) || p->left_group))
@@ -532,7 +564,7 @@ claim_idle(int64_t left)
 		if (m.stopping && m.first_at && !m.reaped && p->pid == m.program)
 			if (!(m.forwarded & BIT(stop_signal())))
 				broken(FORGOTTEN, "the program was not asked");
-		if (m.reaped && adopts() && w.has_proc && is_child(p) && on_request()) {
+		if (m.reaped && adopts() && (w.has_proc || FOSTER->pid == 1) && is_child(p) && on_request()) {
 			if (members && is_member(p))
 				claim_asked(p);
 			if (!members && (!scene.set->drain.count || m.drain_first_at))
