@@ -40,10 +40,12 @@
 #define SPIN "foster never spins."
 #define DEAD_KEY "No key leaves a terminal dead."
 #define CONTINUED "The stop's signal, to the target, followed by SIGCONT, so that a suspended process sees it too."
+#define ALL "SIGTERM and SIGINT mean everybody and go to the whole group at once, and so does the signal that --stop " \
+	"names first."
 #define TARGET "Every other signal is a message to the program and goes to it alone."
 
 const char *const claims[] = {TWICE, FORGOTTEN, FIRST, STAYS, LAST, OWN_END, FORCE, DRAIN, LIMIT, OWNED, ZOMBIES, STATUS,
-	IDLE, SPIN, DEAD_KEY, CONTINUED, TARGET, SIGNAL, PAUSE, NULL};
+	IDLE, SPIN, DEAD_KEY, CONTINUED, ALL, TARGET, SIGNAL, PAUSE, NULL};
 
 /* counts_as_asked: with the whole group, or alone */
 enum { AS_MEMBER = 1, ALONE };
@@ -371,6 +373,19 @@ claim_force(int pid)
 		m.killed_at = w.now;
 }
 
+/* "SIGTERM and SIGINT mean everybody and go to the whole group at once, and so does the signal that
+ * --stop names first"; a schedule's later steps too */
+static bool
+is_for_group(int sig)
+{
+	const struct steps *s = &scene.set->stop;
+	bool is = sig == SIGTERM || sig == SIGINT;
+
+	for (int k = 0; k < s->count; k++)
+		is = is || s->step[k].sig == sig;
+	return scene.set->target == 'g' || (is && scene.set->target != 'c');
+}
+
 void
 claim_kill(int pid, int sig)
 {
@@ -402,16 +417,12 @@ claim_kill(int pid, int sig)
 			broken(OWNED, why);
 		}
 	} else if (is_asking(sig)) {
-		bool to_all = sig == SIGTERM || sig == SIGINT || set->target == 'g';
-
 		/* "Once the program has ended, SIGINT ... go to what is left of the group" */
 		if (m.reaped && sig == SIGINT && rewritten(m.turn) == SIGINT)
 			goto counted;
-		for (int k = 0; k < set->stop.count; k++)
-			to_all = to_all || sig == set->stop.step[k].sig;
 		if (set->target == 'c' && w.has_proc && !m.failed)
 			broken(FIRST, "-c, and the whole group is asked at once");
-		if (!to_all && w.has_proc && !m.failed)
+		if (!is_for_group(sig) && w.has_proc && !m.failed)
 			broken(TARGET, "the whole group is sent it");
 	}
 counted:
@@ -419,6 +430,9 @@ counted:
 		claim_force(pid);
 	if (!is_asking(sig))
 		return;
+	if (pid == m.program && lives(to) && to->group == m.group && is_for_group(sig) && (int8_t)m.turn_code >= 0 &&
+	    !m.failed)
+		broken(ALL, "the program alone is sent it");
 	m.timeout_used |= m.timed_out;
 	if (pid == m.program && !m.reaped)	/* a zombie, perhaps */
 		m.last_forwarded = (uint8_t)sig;
@@ -523,6 +537,9 @@ claim_block(int64_t left)
 		broken(OWN_END, "foster stays");
 	if (m.kill_until && w.now > m.kill_until + GRACE + 100 && (!set->drain.count || !m.reaped))
 		broken(LIMIT, "the time of KILL is over, and foster waits");
+	for (const struct process *p = w.p; m.stop_kill && w.has_proc && p < w.p + PROCESSES; p++)
+		if (is_child(p) && lives(p) && !(pending(p) & BIT(SIGKILL)) && !set->drain.count && !m.failed)
+			broken(LIMIT, "foster waits for one that it has not killed");
 	if (!m.reaped && !m.stopping && !set->timeout && left != INT64_MAX && !m.failed && !w.room) {
 		for (const struct process *p = w.p; p < w.p + PROCESSES; p++)
 			if (is_child(p) && (p->suspended_by || p->done))
