@@ -34,6 +34,7 @@
 #define ZOMBIES "No zombie stays, whatever the rate, and none is left behind when foster leaves."
 #define STATUS "The program's own; 128+n where signal n ended it; 124 where --timeout ran out; then -e is applied."
 #define IDLE "It doesn't wake up while nothing happens."
+#define PASSED "Once the program has ended, every other signal goes to the children that foster waits for."
 #define SIGNAL "They are sent the stop's signal if a stop has begun; otherwise SIGQUIT if SIGQUIT ended the program, " \
 	"and SIGTERM in every other case."
 #define PAUSE "--stop 5/TERM/20/KILL: first nothing for 5 s."
@@ -45,7 +46,7 @@
 #define TARGET "Every other signal is a message to the program and goes to it alone."
 
 const char *const claims[] = {TWICE, FORGOTTEN, FIRST, STAYS, LAST, OWN_END, FORCE, DRAIN, LIMIT, OWNED, ZOMBIES, STATUS,
-	IDLE, SPIN, DEAD_KEY, CONTINUED, ALL, TARGET, SIGNAL, PAUSE, NULL};
+	IDLE, SPIN, DEAD_KEY, CONTINUED, ALL, TARGET, PASSED, SIGNAL, PAUSE, NULL};
 
 /* counts_as_asked: with the whole group, or alone */
 enum { AS_MEMBER = 1, ALONE };
@@ -264,6 +265,7 @@ claim_took(int sig, int code)
 	m.turn_code = (uint8_t)code;
 	if (sig)
 		m.polls = m.looks = 0;
+	m.passed_on = sig && m.reaped && w.has_proc && !begins_stop(sig) && is_asking(rewritten(sig)) ? (uint8_t)rewritten(sig) : 0;
 	m.stops_now = false;
 	for (struct process *p = w.p; p < w.p + PROCESSES; p++)
 		p->got_this_turn = 0;
@@ -537,6 +539,10 @@ claim_block(int64_t left)
 		broken(OWN_END, "foster stays");
 	if (m.kill_until && w.now > m.kill_until + GRACE + 100 && (!set->drain.count || !m.reaped))
 		broken(LIMIT, "the time of KILL is over, and foster waits");
+	for (const struct process *p = w.p; m.passed_on && !m.failed && p < w.p + PROCESSES; p++)
+		if (is_child(p) && lives(p) && !(p->got_this_turn & BIT(m.passed_on)) && !is_deaf(p, m.passed_on) &&
+		    (m.passed_on == SIGINT || children(RUNNING, true) ? is_member(p) : true))
+			broken(PASSED, "foster waits for one that is not sent it");
 	for (const struct process *p = w.p; m.stop_kill && w.has_proc && p < w.p + PROCESSES; p++)
 		if (is_child(p) && lives(p) && !(pending(p) & BIT(SIGKILL)) && !set->drain.count && !m.failed)
 			broken(LIMIT, "foster waits for one that it has not killed");
@@ -591,7 +597,7 @@ claim_idle(int64_t left)
 			for (int i = 0; i < p->queued; i++)
 				if (p->queue[i].pid == FOSTER->pid && p->queue[i].sig == stop_signal() && m.stopping)
 					broken(CONTINUED, "one that was asked is suspended, and not continued");
-		if (FOSTER->pid == 1 && is_child(p) && p->suspended_by == SIGTSTP && left > GRACE)
+		if ((FOSTER->pid == 1 ? is_child(p) : p->pid == m.program) && p->suspended_by == SIGTSTP && left > GRACE)
 			broken(DEAD_KEY, "a child is suspended by SIGTSTP, and nobody continues it");
 	}
 }

@@ -32,7 +32,7 @@
 #define DEPTH 8000	/* choices in a life */
 #define ARENA ((size_t)64 << 20)	/* bytes that those of one life keep of foster's */
 #define STORIES 6	/* that one job tells; the rest is counted */
-#define MOST_CLAIMS 20
+#define MOST_CLAIMS 32
 #define FIRST_SEEN ((size_t)1 << 16)
 #define MOST_SEEN ((size_t)1 << 23)
 #define PIDS 16		/* bytes of foster's map of PIDs that a world of few processes touches */

@@ -60,6 +60,7 @@ struct memory {
 	uint8_t turn, turn_code, stop_kill, drain_kill, failed, stops_now;
 	uint8_t timeout_used, maybe_timed_out, last_forwarded;
 	uint8_t polls;		/* waits in a row that took no signal and no time */
+	uint8_t passed_on;	/* the signal that the children have to get in this turn */
 	uint8_t looks;		/* short waits in a row, for children of its own alone */
 };
 
