@@ -522,6 +522,16 @@ next_due(void)
 	return set->timeout && !m.reaped ? m.start_at + set->timeout : INT64_MAX;
 }
 
+/* a KILL is on its way, and its SIGCHLD will be */
+static bool
+somebody_dies(void)
+{
+	for (const struct process *p = w.p; p < w.p + PROCESSES; p++)
+		if (lives(p) && (pending(p) & BIT(SIGKILL)))
+			return true;
+	return false;
+}
+
 /* foster waits, and nothing has come for it */
 void
 claim_block(int64_t left)
@@ -539,13 +549,13 @@ claim_block(int64_t left)
 		broken(OWN_END, "foster stays");
 	if (m.kill_until && w.now > m.kill_until + GRACE + 100 && (!set->drain.count || !m.reaped))
 		broken(LIMIT, "the time of KILL is over, and foster waits");
-	for (const struct process *p = w.p; m.passed_on && !m.failed && p < w.p + PROCESSES; p++)
+	for (const struct process *p = w.p; m.passed_on && !m.failed && !scene.races && p < w.p + PROCESSES; p++)
 		if (is_child(p) && lives(p) && !(p->got_this_turn & BIT(m.passed_on)) && !is_deaf(p, m.passed_on) &&
 		    (m.passed_on == SIGINT || children(RUNNING, true) ? is_member(p) : true))
 			broken(PASSED, "foster waits for one that is not sent it");
-	for (const struct process *p = w.p; m.stop_kill && w.has_proc && p < w.p + PROCESSES; p++)
-		if (is_child(p) && lives(p) && !(pending(p) & BIT(SIGKILL)) && !set->drain.count && !m.failed)
-			broken(LIMIT, "foster waits for one that it has not killed");
+	m.passed_on = 0;	/* whoever is adopted from now on missed it */
+	if (m.stop_kill && w.has_proc && !set->drain.count && !m.failed && children(RUNNING, false) && !somebody_dies())
+		broken(LIMIT, "foster waits for one that it has not killed");
 	if (!m.reaped && !m.stopping && !set->timeout && left != INT64_MAX && !m.failed && !w.room) {
 		for (const struct process *p = w.p; p < w.p + PROCESSES; p++)
 			if (is_child(p) && (p->suspended_by || p->done))
