@@ -353,7 +353,8 @@ claim_asks(struct process *p, int sig, bool as_member)
 		m.forwarded |= BIT(sig);
 		m.last_forwarded = (uint8_t)sig;
 	}
-	if (((m.stopping && (sig == stop_signal() || !m.turn)) || m.reaped) && !message && !is_deaf(p, sig) && !p->counts_as_asked)
+	if (((m.stopping && (sig == stop_signal() || !m.turn)) || m.reaped) && !message && !is_deaf(p, sig) &&
+	    p->counts_as_asked != AS_MEMBER)
 		p->counts_as_asked = as_member ? AS_MEMBER : ALONE;
 }
 
