@@ -34,7 +34,8 @@
 #define ZOMBIES "No zombie stays, whatever the rate, and none is left behind when foster leaves."
 #define STATUS "The program's own; 128+n where signal n ended it; 124 where --timeout ran out; then -e is applied."
 #define IDLE "It doesn't wake up while nothing happens."
-#define PASSED "Once the program has ended, every other signal goes to the children that foster waits for."
+#define PASSED "Once the program has ended, every other signal, and every request to stop, " \
+	"goes to the children that foster waits for."
 #define SIGNAL "They are sent the stop's signal if a stop has begun; otherwise SIGQUIT if SIGQUIT ended the program, " \
 	"and SIGTERM in every other case."
 #define PAUSE "--stop 5/TERM/20/KILL: first nothing for 5 s."
